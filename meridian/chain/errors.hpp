@@ -1,0 +1,105 @@
+// Why a transaction or a block is rejected, named as the execution specification's tests name it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace meridian::chain {
+
+// The names are the members of the specification tests' TransactionException.
+enum class [[nodiscard]] TxnError : std::uint8_t {
+    SenderNotEoa,
+    InsufficientAccountFunds,
+    InsufficientMaxFeePerGas,
+    InsufficientMaxFeePerBlobGas,
+    PriorityGreaterThanMaxFeePerGas,
+    GaslimitPriceProductOverflow,
+    NonceMismatchTooLow,
+    NonceMismatchTooHigh,
+    NonceIsMax,
+    NonceTooBig,
+    NonceOverflow,
+    GasAllowanceExceeded,
+    GasLimitExceedsMaximum,  // EIP-7825
+    IntrinsicGasTooLow,
+    IntrinsicGasBelowFloorGasCost,  // EIP-7623
+    InitcodeSizeExceeded,
+    Type0NotSupported,
+    Type1TxPreFork,
+    Type2TxPreFork,
+    Type3TxPreFork,
+    Type3TxZeroBlobs,
+    Type3TxZeroBlobsPreFork,
+    Type3TxInvalidBlobVersionedHash,
+    Type3TxBlobCountExceeded,
+    Type3TxMaxBlobGasAllowanceExceeded,
+    Type3TxWithFullBlobs,
+    Type3TxContractCreation,
+    Type4TxPreFork,
+    Type4TxContractCreation,
+    Type4EmptyAuthorizationList,
+    Type4InvalidAuthorityList,
+    Type4InvalidAuthorizationFormat,
+    InvalidChainId,
+    InvalidSignatureVrs,
+    EcRecoverFailed,
+    InvalidDeposit,       // a deposit outside an OP chain, or a malformed one
+    RlpInvalidEncoding,   // any structural failure of the encoding
+};
+
+// The names are the members of the specification tests' BlockException, plus ours where it has none.
+enum class [[nodiscard]] BlockError : std::uint8_t {
+    RlpStructuresEncoding,
+    RlpInvalidFieldOverflow64,
+    RlpInvalidAddress,
+    RlpBlockLimitExceeded,  // EIP-7934
+    UnknownParent,
+    UnknownParentZero,
+    ImportImpossibleUnclesOverParis,
+    ImportImpossibleDifficultyOverParis,
+    ImportImpossibleLegacy,
+    InvalidBlockNumber,
+    InvalidBlockTimestampOlderThanParent,
+    InvalidDifficulty,
+    ExtraDataTooBig,
+    InvalidDaoExtraData,
+    GasUsedOverflow,
+    GasLimitTooBig,
+    InvalidGasLimit,
+    InvalidGasUsed,
+    InvalidGasUsedAboveLimit,
+    InvalidBaseFeePerGas,
+    BaseFeeUnexpected,  // present before London or missing after
+    InvalidLogBloom,
+    InvalidStateRoot,
+    InvalidReceiptsRoot,
+    InvalidTransactionsRoot,
+    InvalidWithdrawalsRoot,
+    InvalidUnclesHash,
+    InvalidUncle,
+    InvalidBlockHash,
+    IncorrectBlockFormat,
+    IncorrectBlobGasUsed,
+    IncorrectExcessBlobGas,
+    BlobGasUsedAboveLimit,
+    InvalidRequests,
+    InvalidDepositEventLayout,
+    SystemContractEmpty,
+    SystemContractCallFailed,
+    InvalidTransaction,  // the transaction's own error says more
+    MissingState,        // a partial parent state lacks what the block needs
+};
+
+// The specification's names, such as "TransactionException.INSUFFICIENT_ACCOUNT_FUNDS".
+std::string_view name(TxnError error) noexcept;
+std::string_view name(BlockError error) noexcept;
+
+// Why an encoding was refused, and where.
+struct DecodeFailure {
+    TxnError error = TxnError::RlpInvalidEncoding;
+    std::string field;   // the offending field, such as "transaction.gasLimit"
+    std::string reason;  // the decoder's reason in words, such as "leading zero"
+};
+
+}  // namespace meridian::chain

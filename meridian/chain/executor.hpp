@@ -1,0 +1,121 @@
+// The state-transition function: a block as a pure function of parent state, block and configuration;
+// and the same steps one by one, for building blocks.
+#pragma once
+
+#include <meridian/chain/block.hpp>
+#include <meridian/chain/config.hpp>
+#include <meridian/evm/context.hpp>
+#include <meridian/evm/message.hpp>
+#include <meridian/evm/tracer.hpp>
+#include <meridian/state/state.hpp>
+
+namespace meridian::evm {
+class CodeCache;
+}
+
+namespace meridian::chain {
+
+// A block's rejection: what, at which transaction, and in words.
+struct BlockFailure {
+    BlockError error = BlockError::IncorrectBlockFormat;
+    std::optional<TxnError> txn_error;
+    std::optional<std::size_t> txn_index;
+    std::string message;
+};
+
+// EIP-7685 request: a type byte and its data.
+struct Request {
+    std::uint8_t type = 0;
+    Bytes data;
+};
+
+struct BlockOutcome {
+    std::vector<Receipt> receipts;
+    std::uint64_t gas_used = 0;
+    std::uint64_t blob_gas_used = 0;
+    Bloom bloom;
+    std::vector<Request> requests;
+    std::optional<Hash> requests_hash;
+    state::StateChanges changes;
+};
+
+struct ExecutionEnvironment {
+    evm::CodeCache& code_cache;
+    evm::BlockHashSource& block_hashes;
+    evm::Tracer* tracer = nullptr;
+    // Called after each transaction where pre-Byzantium receipts need the state root; may be null.
+    class IntermediateRoot* intermediate_root = nullptr;
+};
+
+// Computes the state root amid a block, for receipts before Byzantium (EIP-658).
+class IntermediateRoot {
+public:
+    virtual ~IntermediateRoot() = default;
+    virtual Hash root_after(const state::StateChanges& changes) = 0;
+};
+
+// What the message of one transaction gave, with the gas that was charged.
+struct TxnOutcome {
+    Receipt receipt;
+    evm::Status status = evm::Status::Success;
+    Bytes output;
+    std::uint64_t gas_refunded = 0;
+};
+
+// Executes a block step by step. Order: start(), then execute() per transaction, then finish().
+class BlockExecutor {
+public:
+    // `header` needs what is known before execution: number, timestamp, gas limit, coinbase, base fee,
+    // prevRandao or difficulty, excess blob gas, parent hash and beacon root. References outlive this.
+    BlockExecutor(const ChainConfig& config, const Header& header, state::State& state,
+                  const ExecutionEnvironment& environment);
+
+    // Irregular changes and system calls at the beginning (EIP-779, EIP-2935, EIP-4788).
+    Result<void, BlockFailure> start();
+    // Validates and executes; on error the state is as before. `sender` is the recovered one.
+    Result<TxnOutcome, TxnError> execute(const Transaction& txn, const Address& sender);
+    // Withdrawals, ommer and block rewards, requests (EIP-6110, 7002, 7251), and the totals.
+    Result<BlockOutcome, BlockFailure> finish(std::span<const Header> ommers,
+                                              const std::optional<std::vector<Withdrawal>>& withdrawals);
+
+    std::uint64_t gas_used() const noexcept { return m_gas_used; }
+    std::uint64_t blob_gas_used() const noexcept { return m_blob_gas_used; }
+    const evm::BlockContext& block_context() const noexcept { return m_block; }
+    evm::Revision revision() const noexcept { return m_revision; }
+
+private:
+    const ChainConfig& m_config;
+    const Header& m_header;
+    state::State& m_state;
+    ExecutionEnvironment m_environment;
+    evm::Revision m_revision;
+    evm::BlockContext m_block;
+    std::uint64_t m_gas_used = 0;
+    std::uint64_t m_blob_gas_used = 0;
+    std::vector<Receipt> m_receipts;
+};
+
+// Checks of a header against its parent that need no execution (yellow paper 4.4.4 and the EIPs since).
+Result<void, BlockFailure> validate_header(const ChainConfig& config, const Header& parent, const Header& header);
+
+// The whole: header checks, body checks (roots, ommers against `ancestors`, newest first), sender
+// recovery, execution, and comparison of gas, bloom, receipts root and requests with the header. The state
+// root is the caller's to compare, from `changes`. The grandparents are needed for ommers only.
+Result<BlockOutcome, BlockFailure> execute_block(const ChainConfig& config, const Header& parent, const Block& block,
+                                                 state::StateReader& parent_state,
+                                                 const ExecutionEnvironment& environment,
+                                                 std::span<const Block> ancestors = {});
+
+// EIP-1559: the base fee of the block after `parent`.
+u256 next_base_fee(const ChainConfig& config, const Header& parent, std::uint64_t timestamp);
+// EIP-4844, EIP-7918: the excess blob gas of the block after `parent`.
+std::uint64_t next_excess_blob_gas(const ChainConfig& config, const Header& parent, std::uint64_t timestamp);
+u256 blob_base_fee(const ChainConfig& config, std::uint64_t timestamp, std::uint64_t excess_blob_gas);
+// Gas that a transaction costs before execution, and its EIP-7623 floor (zero before Prague).
+struct IntrinsicGas {
+    std::uint64_t gas = 0;
+    std::uint64_t floor = 0;
+};
+IntrinsicGas intrinsic_gas(evm::Revision revision, const Transaction& txn);
+
+}  // namespace meridian::chain

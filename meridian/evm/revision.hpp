@@ -1,0 +1,29 @@
+// The protocol revisions ("forks") of the EVM, in order.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace meridian::evm {
+
+enum class Revision : std::uint8_t {
+    Frontier,
+    Homestead,
+    TangerineWhistle,  // EIP-150
+    SpuriousDragon,    // EIP-155, 158, 160, 161, 170
+    Byzantium,
+    Constantinople,
+    Petersburg,
+    Istanbul,
+    Berlin,
+    London,
+    Paris,
+    Shanghai,
+    Cancun,
+    Prague,
+    Osaka,
+};
+
+inline constexpr std::size_t kRevisionCount = static_cast<std::size_t>(Revision::Osaka) + 1;
+
+}  // namespace meridian::evm

@@ -1,0 +1,52 @@
+// An Ethereum account without its storage, and what a state transition changed.
+#pragma once
+
+#include <meridian/base/bytes.hpp>
+#include <meridian/base/u256.hpp>
+#include <meridian/crypto/keccak.hpp>
+
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace meridian::state {
+
+struct Account {
+    std::uint64_t nonce = 0;
+    u256 balance;
+    Hash code_hash = crypto::kEmptyKeccak;
+
+    bool has_code() const noexcept { return code_hash != crypto::kEmptyKeccak; }
+    // EIP-161: no code, no nonce, no balance. Storage does not count.
+    bool is_empty() const noexcept { return nonce == 0 && balance == u256{} && !has_code(); }
+
+    friend bool operator==(const Account&, const Account&) noexcept = default;
+};
+
+// What happened to one account. Storage holds only slots whose value differs from the parent state's;
+// zero means that the slot is gone.
+struct AccountChange {
+    // Empty: the account does not exist any more.
+    std::optional<Account> account;
+    // The parent state's storage is gone as a whole (self-destructed or created anew); `storage` then
+    // lists every slot that is not zero.
+    bool storage_cleared = false;
+    std::map<u256, u256> storage;
+};
+
+// The difference between two states, ordered so that whoever walks it does so deterministically.
+struct StateChanges {
+    std::map<Address, AccountChange> accounts;
+    // New code by its hash.
+    std::map<Hash, Bytes> code;
+};
+
+struct Log {
+    Address address;
+    std::vector<Hash> topics;
+    Bytes data;
+
+    friend bool operator==(const Log&, const Log&) = default;
+};
+
+}  // namespace meridian::state

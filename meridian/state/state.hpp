@@ -1,0 +1,170 @@
+// The state as a block executes: a cache over the parent state with a journal that undoes.
+//
+// One State serves one block: begin_transaction() opens a transaction, finish_transaction() settles it
+// (destroyed and empty accounts go, logs and refund are read before), changes() tells what the block did.
+// Within a transaction checkpoint()/revert() nest as EVM frames do; everything is undone by revert(),
+// logs, refund, warmth and transient storage included.
+// References to CachedAccount and code views stay valid as long as the State.
+#pragma once
+
+#include <meridian/state/state_reader.hpp>
+
+#include <deque>
+#include <unordered_map>
+
+namespace meridian::state {
+
+// A storage slot: values as of the parent state, the transaction's start, and now.
+struct CachedSlot {
+    u256 parent;
+    u256 original;
+    u256 current;
+    // The transaction in which `original` was taken, and the one that last warmed the slot.
+    std::uint32_t original_txn = 0;
+    std::uint32_t warm_txn = 0;
+};
+
+struct U256Hash {
+    std::size_t operator()(const u256& v) const noexcept {
+        std::uint64_t h = (v[0] ^ 0x9e3779b97f4a7c15u) * 0xff51afd7ed558ccdu;
+        h = (h ^ (h >> 32) ^ v[1]) * 0xc4ceb9fe1a85ec53u;
+        h = (h ^ (h >> 32) ^ v[2]) * 0xff51afd7ed558ccdu;
+        h = (h ^ (h >> 32) ^ v[3]) * 0xc4ceb9fe1a85ec53u;
+        return static_cast<std::size_t>(h ^ (h >> 32));
+    }
+};
+
+struct CachedAccount {
+    Address address;
+    Account account;
+    std::optional<Account> parent;  // as the reader gave it
+    BytesView code;                 // valid if code_loaded
+    bool exists = false;
+    bool code_loaded = false;
+    bool storage_cleared = false;  // the parent's slots count as zero
+    std::uint32_t warm_txn = 0;
+    std::uint32_t touched_txn = 0;
+    std::uint32_t created_txn = 0;    // by CREATE, CREATE2 or a creation transaction
+    std::uint32_t destroyed_txn = 0;  // marked by SELFDESTRUCT
+    std::unordered_map<u256, CachedSlot, U256Hash> storage;
+};
+
+// Which accounts finish_transaction() removes.
+struct FinishRules {
+    // EIP-161: touched empty accounts are removed (Spurious Dragon on).
+    bool delete_touched_empty = true;
+};
+
+class State {
+public:
+    explicit State(StateReader& parent) : m_parent(parent) {}
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+
+    // --- accounts ---------------------------------------------------------------------------------
+    // Never null; looks the account up in the parent on first use. An account that does not exist has
+    // exists == false.
+    CachedAccount& load(const Address& address);
+
+    bool exists(const Address& address) { return load(address).exists; }
+    // EIP-161 emptiness; true for an account that does not exist.
+    bool is_empty(const Address& address);
+    const u256& balance(const Address& address) { return load(address).account.balance; }
+    std::uint64_t nonce(const Address& address) { return load(address).account.nonce; }
+    const Hash& code_hash(const Address& address) { return load(address).account.code_hash; }
+    BytesView code(const Address& address) { return code(load(address)); }
+    BytesView code(CachedAccount& account);
+    // Has the account any storage that is not zero, parent's included (EIP-7610).
+    bool has_storage(const Address& address);
+
+    // Writers create the account where it does not exist, and touch it.
+    void touch(CachedAccount& account);
+    void set_balance(CachedAccount& account, const u256& value);
+    void add_balance(const Address& address, const u256& amount);
+    // Precondition: the balance is at least `amount`.
+    void sub_balance(const Address& address, const u256& amount);
+    void set_nonce(CachedAccount& account, std::uint64_t nonce);
+    void set_code(CachedAccount& account, Bytes code);
+    // Makes the account a fresh contract: clears storage, keeps the balance, marks it as created in
+    // this transaction. The nonce and code are set by the caller.
+    void create_contract(CachedAccount& account);
+    // Marks for removal at the end of the transaction. The balance is the caller's business.
+    void mark_destroyed(CachedAccount& account);
+    bool is_destroyed(const CachedAccount& account) const noexcept {
+        return account.destroyed_txn == m_txn;
+    }
+    bool created_in_transaction(const CachedAccount& account) const noexcept {
+        return account.created_txn == m_txn;
+    }
+
+    // --- storage ----------------------------------------------------------------------------------
+    // Loads the slot, brings `original` up to this transaction. Valid until the State is destroyed.
+    CachedSlot& slot(CachedAccount& account, const u256& key);
+    void set_storage(CachedAccount& account, const u256& key, CachedSlot& slot, const u256& value);
+    u256 transient_storage(const Address& address, const u256& key) const;
+    void set_transient_storage(const Address& address, const u256& key, const u256& value);
+
+    // --- access lists (EIP-2929): true if it was cold until now --------------------------------------
+    bool warm_account(CachedAccount& account);
+    bool warm_slot(CachedSlot& slot);
+    bool is_warm(const CachedAccount& account) const noexcept { return account.warm_txn == m_txn; }
+
+    // --- logs and refund ----------------------------------------------------------------------------
+    void add_log(Log log);
+    const std::vector<Log>& logs() const noexcept { return m_logs; }
+    std::vector<Log> take_logs() { return std::move(m_logs); }
+    void add_refund(std::int64_t delta);
+    std::int64_t refund() const noexcept { return m_refund; }
+
+    // --- transactions and frames --------------------------------------------------------------------
+    struct Checkpoint {
+        std::size_t journal_size;
+        std::size_t log_count;
+        std::int64_t refund;
+    };
+    Checkpoint checkpoint() const noexcept { return {m_journal.size(), m_logs.size(), m_refund}; }
+    void revert(const Checkpoint& checkpoint);
+
+    void begin_transaction();
+    void finish_transaction(const FinishRules& rules);
+
+    // The difference to the parent state. Between transactions only.
+    StateChanges changes() const;
+    StateError error() const noexcept { return m_parent.error(); }
+
+private:
+    // One undoable step; which members mean something depends on the kind.
+    struct JournalEntry {
+        enum class Kind : std::uint8_t {
+            Balance,
+            Nonce,
+            Code,
+            Existence,  // exists and touched
+            Created,    // whole account before create_contract
+            Destroyed,
+            Storage,
+            Transient,
+            WarmAccount,
+            WarmSlot,
+        };
+        Kind kind;
+        bool flag = false;
+        std::uint32_t txn = 0;
+        CachedAccount* account = nullptr;
+        CachedSlot* slot = nullptr;
+        u256 key;
+        u256 value;
+        Hash hash;
+        BytesView code;
+    };
+
+    StateReader& m_parent;
+    std::uint32_t m_txn = 1;
+    std::unordered_map<Address, CachedAccount> m_accounts;
+    std::unordered_map<Hash, Bytes> m_new_code;
+    std::vector<JournalEntry> m_journal;
+    std::vector<Log> m_logs;
+    std::int64_t m_refund = 0;
+};
+
+}  // namespace meridian::state
