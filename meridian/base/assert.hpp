@@ -6,6 +6,9 @@ namespace meridian {
 // Prints the failed condition and its place to stderr, then aborts.
 [[noreturn]] void assertion_failed(const char* condition, const char* file, int line) noexcept;
 
+// Not defined anywhere: a literal that reaches it while it is evaluated does not compile.
+void invalid_literal(const char* reason);
+
 }  // namespace meridian
 
 // Always on.

@@ -1,8 +1,8 @@
 // Byte strings: owned, viewed and of fixed size. The vocabulary types of every layer.
 #pragma once
 
-#include <array>
 #include <algorithm>
+#include <array>
 #include <compare>
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,7 @@
 // Hexadecimal text, with or without the 0x prefix, and byte literals.
 #pragma once
 
+#include <meridian/base/assert.hpp>
 #include <meridian/base/bytes.hpp>
 #include <meridian/base/result.hpp>
 
@@ -48,11 +49,11 @@ consteval FixedBytes<N> literal(std::string_view text) {
     if (text.starts_with("0x"))
         text.remove_prefix(2);
     if (text.size() > 2 * N)
-        throw "literal too long";
+        invalid_literal("too long");
     for (std::size_t i = 0; i < text.size(); ++i) {
         const int digit = hex_digit(text[text.size() - 1 - i]);
         if (digit < 0)
-            throw "not a hexadecimal digit";
+            invalid_literal("not a hexadecimal digit");
         out.bytes[N - 1 - i / 2] |= static_cast<std::uint8_t>(digit << (i % 2 * 4));
     }
     return out;

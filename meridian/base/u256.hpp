@@ -5,6 +5,7 @@
 // cycles are inline and constexpr; division and what rests on it is in u256.cpp, text in u256_text.cpp.
 #pragma once
 
+#include <meridian/base/assert.hpp>
 #include <meridian/base/bytes.hpp>
 #include <meridian/base/result.hpp>
 
@@ -374,7 +375,7 @@ inline namespace literals {
 consteval u256 operator""_u256(const char* text) {
     const auto parsed = parse_u256(text);
     if (!parsed)
-        throw "not a number of 256 bits";
+        invalid_literal("not a number of 256 bits");
     return *parsed;
 }
 }  // namespace literals
