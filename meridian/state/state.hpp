@@ -3,20 +3,21 @@
 // One State serves one block: begin_transaction() opens a transaction, finish_transaction() settles it
 // (destroyed and empty accounts go, logs and refund are read before), changes() tells what the block did.
 // Within a transaction checkpoint()/revert() nest as EVM frames do; everything is undone by revert(),
-// logs, refund, warmth and transient storage included.
+// logs, refund, warmth and transient storage included. The one exception is history's: a touch of the
+// RIPEMD-160 precompile survives (see revert()).
+// An account that does not exist is always Account{}.
 // References to CachedAccount and code views stay valid as long as the State.
 #pragma once
 
 #include <meridian/state/state_reader.hpp>
 
-#include <deque>
 #include <unordered_map>
 
 namespace meridian::state {
 
 // A storage slot: values as of the parent state, the transaction's start, and now.
 struct CachedSlot {
-    u256 parent;
+    u256 parent;  // zero if the parent's storage had been cleared when the slot was loaded
     u256 original;
     u256 current;
     // The transaction in which `original` was taken, and the one that last warmed the slot.
@@ -46,7 +47,10 @@ struct CachedAccount {
     std::uint32_t touched_txn = 0;
     std::uint32_t created_txn = 0;    // by CREATE, CREATE2 or a creation transaction
     std::uint32_t destroyed_txn = 0;  // marked by SELFDESTRUCT
-    std::unordered_map<u256, CachedSlot, U256Hash> storage;
+    using SlotMap = std::unordered_map<u256, CachedSlot, U256Hash>;
+    SlotMap storage;
+    // The slots in the order of their loading: what walks them must not depend on the hash table.
+    std::vector<SlotMap::value_type*> slots;
 };
 
 // Which accounts finish_transaction() removes.
@@ -74,7 +78,8 @@ public:
     const Hash& code_hash(const Address& address) { return load(address).account.code_hash; }
     BytesView code(const Address& address) { return code(load(address)); }
     BytesView code(CachedAccount& account);
-    // Has the account any storage that is not zero, parent's included (EIP-7610).
+    // Has the account any storage that is not zero, parent's included (EIP-7610). Asked of accounts
+    // without code, whose storage the block cannot have emptied slot by slot.
     bool has_storage(const Address& address);
 
     // Writers create the account where it does not exist, and touch it.
@@ -85,14 +90,12 @@ public:
     void sub_balance(const Address& address, const u256& amount);
     void set_nonce(CachedAccount& account, std::uint64_t nonce);
     void set_code(CachedAccount& account, Bytes code);
-    // Makes the account a fresh contract: clears storage, keeps the balance, marks it as created in
-    // this transaction. The nonce and code are set by the caller.
+    // Makes the account a fresh contract: clears storage, code and nonce, keeps the balance, marks it as
+    // created in this transaction. The nonce and code are set by the caller.
     void create_contract(CachedAccount& account);
     // Marks for removal at the end of the transaction. The balance is the caller's business.
     void mark_destroyed(CachedAccount& account);
-    bool is_destroyed(const CachedAccount& account) const noexcept {
-        return account.destroyed_txn == m_txn;
-    }
+    bool is_destroyed(const CachedAccount& account) const noexcept { return account.destroyed_txn == m_txn; }
     bool created_in_transaction(const CachedAccount& account) const noexcept {
         return account.created_txn == m_txn;
     }
@@ -123,6 +126,8 @@ public:
         std::int64_t refund;
     };
     Checkpoint checkpoint() const noexcept { return {m_journal.size(), m_logs.size(), m_refund}; }
+    // In block 2675119 of mainnet the empty account 0x03 was removed although the call that touched it
+    // had run out of gas; the protocol keeps that exception, so its touch is not undone.
     void revert(const Checkpoint& checkpoint);
 
     void begin_transaction();
@@ -133,35 +138,57 @@ public:
     StateError error() const noexcept { return m_parent.error(); }
 
 private:
-    // One undoable step; which members mean something depends on the kind.
+    // One undoable step: the kind says which members mean something. The old value is kept.
     struct JournalEntry {
         enum class Kind : std::uint8_t {
-            Balance,
-            Nonce,
-            Code,
-            Existence,  // exists and touched
-            Created,    // whole account before create_contract
-            Destroyed,
-            Storage,
-            Transient,
-            WarmAccount,
-            WarmSlot,
+            Balance,      // value
+            Nonce,        // value
+            Code,         // value: the code hash
+            Existence,    // flag: exists; txn: touched_txn
+            Created,      // flag: storage_cleared; txn: created_txn; value: count of slots then loaded
+            Destroyed,    // txn
+            Storage,      // slot, value
+            Transient,    // transient, value
+            WarmAccount,  // txn
+            WarmSlot,     // slot, txn
         };
         Kind kind;
         bool flag = false;
         std::uint32_t txn = 0;
         CachedAccount* account = nullptr;
         CachedSlot* slot = nullptr;
-        u256 key;
-        u256 value;
-        Hash hash;
-        BytesView code;
+        u256* transient = nullptr;
+        u256 value{};
     };
+
+    struct TransientKey {
+        Address address;
+        u256 key;
+        friend bool operator==(const TransientKey&, const TransientKey&) noexcept = default;
+    };
+    struct TransientKeyHash {
+        std::size_t operator()(const TransientKey& k) const noexcept {
+            return std::hash<Address>{}(k.address) * 31 + U256Hash{}(k.key);
+        }
+    };
+
+    CachedAccount& load_from_parent(const Address& address);
+    CachedSlot& load_slot_from_parent(CachedAccount& account, const u256& key);
+    void undo(const JournalEntry& entry);
+    void undo_creation(const JournalEntry& entry);
+    void remove(CachedAccount& account);
+    void collect(const CachedAccount& account, StateChanges& out) const;
 
     StateReader& m_parent;
     std::uint32_t m_txn = 1;
     std::unordered_map<Address, CachedAccount> m_accounts;
+    std::vector<CachedAccount*> m_account_order;
+    CachedAccount* m_last_loaded = nullptr;
     std::unordered_map<Hash, Bytes> m_new_code;
+    std::unordered_map<TransientKey, u256, TransientKeyHash> m_transient;
+    // Accounts that this transaction touched or marked; entries may be repeated or undone since.
+    std::vector<CachedAccount*> m_touched;
+    std::vector<CachedAccount*> m_destroyed;
     std::vector<JournalEntry> m_journal;
     std::vector<Log> m_logs;
     std::int64_t m_refund = 0;
