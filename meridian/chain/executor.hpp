@@ -39,12 +39,24 @@ struct BlockOutcome {
     state::StateChanges changes;
 };
 
+// Checks of a transaction that a simulated call does without (eth_call, eth_estimateGas,
+// eth_simulateV1). On a chain none is skipped.
+struct SkippedChecks {
+    bool nonce = false;        // any nonce will do
+    bool sender_code = false;  // EIP-3607
+    bool gas_maximum = false;  // EIP-7825
+    bool block_gas = false;    // the block's gas limit
+};
+
 struct ExecutionEnvironment {
     evm::CodeCache& code_cache;
     evm::BlockHashSource& block_hashes;
     evm::Tracer* tracer = nullptr;
     // Called after each transaction where pre-Byzantium receipts need the state root; may be null.
     class IntermediateRoot* intermediate_root = nullptr;
+    SkippedChecks skipped_checks = {};
+    // Simulated calls may name another blob base fee than the header's excess gives.
+    std::optional<u256> blob_base_fee = std::nullopt;
 };
 
 // Computes the state root amid a block, for receipts before Byzantium (EIP-658).
