@@ -1,8 +1,8 @@
 # meridian_library(<name> [SOURCES ...] [TESTS ...] [DEPS ...] [PRIVATE_DEPS ...] [TEST_DEPS ...])
 #
 # Makes library target meridian::<name> from the folder's sources and, from TESTS, the executable
-# test_<name>, registered with ctest. PRIVATE_DEPS are third-party libraries that the headers do not
-# show. In the guest build the tests use the small runner in guest/ instead of GoogleTest's threads.
+# test_<name>, registered with ctest and labelled with the folder's tier. PRIVATE_DEPS are third-party
+# libraries that the headers do not show.
 function(meridian_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;TESTS;DEPS;PRIVATE_DEPS;TEST_DEPS" ${ARGN})
   set(target meridian_${name})
@@ -17,13 +17,15 @@ function(meridian_library name)
   endif()
   add_library(meridian::${name} ALIAS ${target})
   if(ARG_TESTS)
-    meridian_test(test_${name} SOURCES ${ARG_TESTS} DEPS meridian::${name} ${ARG_TEST_DEPS})
+    meridian_test(test_${name} SOURCES ${ARG_TESTS} DEPS meridian::${name} ${ARG_TEST_DEPS}
+      LABELS ${MERIDIAN_TIER})
   endif()
 endfunction()
 
-# meridian_test(<name> SOURCES ... DEPS ...): a GoogleTest executable registered with ctest.
+# meridian_test(<name> SOURCES ... [DEPS ...] [LABELS ...]): a GoogleTest executable registered with
+# ctest. Label `spec` is for suites that need the test data. The guest build runs it under the emulator.
 function(meridian_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} meridian_warnings)
   if(MERIDIAN_GUEST)
@@ -34,10 +36,11 @@ function(meridian_test name)
     target_link_libraries(${name} PRIVATE GTest::gtest_main)
     add_test(NAME ${name} COMMAND ${name})
   endif()
-  set_tests_properties(${name} PROPERTIES TIMEOUT 600)
+  set_tests_properties(${name} PROPERTIES TIMEOUT 900 LABELS "${ARG_LABELS}")
 endfunction()
 
-# meridian_fuzzer(<name> SOURCES ... DEPS ...): a libFuzzer target, built only with MERIDIAN_FUZZ.
+# meridian_fuzzer(<name> SOURCES ... DEPS ...): a libFuzzer target bin/fuzz/<name>, built only with
+# MERIDIAN_FUZZ. Its kept corpus is tests/fuzz/corpus/<name>.
 function(meridian_fuzzer name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   if(NOT MERIDIAN_FUZZ)
@@ -46,4 +49,17 @@ function(meridian_fuzzer name)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} meridian_warnings)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/fuzz)
+endfunction()
+
+# meridian_benchmark(<name> SOURCES ... DEPS ...): a program bin/bench/<name> that prints ratios; not
+# built with sanitizers, where its figures would mean nothing.
+function(meridian_benchmark name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  if(MERIDIAN_SANITIZE)
+    return()
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} meridian_warnings)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/bench)
 endfunction()

@@ -9,8 +9,14 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release)
 endif()
-set(CMAKE_CXX_FLAGS_RELEASE "-O2")
-set(CMAKE_C_FLAGS_RELEASE "-O2")
+# Assertions of third-party headers stay on: Release adds no -DNDEBUG. Instrumented code is compiled at
+# -O1, which halves its compile time for little more run time.
+set(MERIDIAN_OPTIMISE -O2)
+if(MERIDIAN_SANITIZE)
+  set(MERIDIAN_OPTIMISE -O1)
+endif()
+set(CMAKE_CXX_FLAGS_RELEASE ${MERIDIAN_OPTIMISE})
+set(CMAKE_C_FLAGS_RELEASE ${MERIDIAN_OPTIMISE})
 
 find_program(CCACHE ccache)
 if(CCACHE)
