@@ -17,7 +17,7 @@ namespace meridian {
 using Bytes = std::vector<std::uint8_t>;
 using BytesView = std::span<const std::uint8_t>;
 
-// Exactly N bytes, compared lexicographically.
+// Exactly N bytes, compared lexicographically. A contiguous range, so that it converts to BytesView.
 template <std::size_t N>
 struct FixedBytes {
     std::array<std::uint8_t, N> bytes{};
@@ -33,7 +33,6 @@ struct FixedBytes {
     constexpr auto end() const noexcept { return bytes.end(); }
     constexpr std::uint8_t& operator[](std::size_t i) noexcept { return bytes[i]; }
     constexpr const std::uint8_t& operator[](std::size_t i) const noexcept { return bytes[i]; }
-    constexpr operator BytesView() const noexcept { return {bytes.data(), N}; }
 
     constexpr bool is_zero() const noexcept {
         return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t b) { return b == 0; });
