@@ -8,6 +8,7 @@
 
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
+#include <openssl/err.h>
 #include <openssl/obj_mac.h>
 
 namespace meridian::crypto::p256 {
@@ -78,7 +79,11 @@ bool verify(BytesView input) noexcept {
     if (std::memcmp(input.data() + 96, kPrime, 32) >= 0 || std::memcmp(input.data() + 128, kPrime, 32) >= 0)
         return false;
     static thread_local Verifier verifier;
-    return verifier.verify(input.data());
+    // A failure is a result here; it must not surface as an error of the thread's next TLS call.
+    ERR_set_mark();
+    const bool valid = verifier.verify(input.data());
+    ERR_pop_to_mark();
+    return valid;
 }
 
 }  // namespace meridian::crypto::p256
