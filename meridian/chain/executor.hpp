@@ -5,6 +5,7 @@
 #include <meridian/chain/block.hpp>
 #include <meridian/chain/config.hpp>
 #include <meridian/evm/context.hpp>
+#include <meridian/evm/evm.hpp>
 #include <meridian/evm/message.hpp>
 #include <meridian/evm/tracer.hpp>
 #include <meridian/state/state.hpp>
@@ -57,6 +58,8 @@ struct ExecutionEnvironment {
     SkippedChecks skipped_checks = {};
     // Simulated calls may name another blob base fee than the header's excess gives.
     std::optional<u256> blob_base_fee = std::nullopt;
+    // For simulated calls; see evm::Options.
+    const evm::PrecompileMoves* precompile_moves = nullptr;
 };
 
 // Computes the state root amid a block, for receipts before Byzantium (EIP-658).

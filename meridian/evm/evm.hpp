@@ -7,15 +7,23 @@
 #include <meridian/evm/tracer.hpp>
 #include <meridian/state/state.hpp>
 
+#include <map>
+#include <optional>
+
 namespace meridian::evm {
 
 class CodeCache;
+
+// A simulation may move precompiled contracts: at a listed address runs the precompile of the address that
+// it maps to, or none (then the account's own code). Others are where they always are.
+using PrecompileMoves = std::map<Address, std::optional<Address>>;
 
 // Deviations from mainnet that a development chain may ask for.
 struct Options {
     // EIP-170 and EIP-3860 limits, in bytes; zero means unlimited.
     std::size_t max_code_size = 24576;
     std::size_t max_init_code_size = 49152;
+    const PrecompileMoves* precompile_moves = nullptr;  // null: none is moved
 };
 
 class Evm {
