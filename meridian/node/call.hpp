@@ -1,0 +1,53 @@
+// Executions beside the chain: calls on a past or imagined block, and transactions once more under a tracer.
+#pragma once
+
+#include <meridian/node/dev_chain.hpp>
+
+namespace meridian::node {
+
+// Where a call runs.
+struct CallContext {
+    chain::Header header;  // of the block that the call is imagined to be in
+    std::unique_ptr<state::TrieState> base;
+    std::unique_ptr<OverlayState> state;  // over `base`, with overrides
+};
+
+struct CallOptions {
+    chain::SkippedChecks skipped = {
+        .nonce = true, .sender_code = true, .gas_maximum = true, .block_gas = true};
+    evm::Tracer* tracer = nullptr;
+    std::optional<u256> blob_base_fee;
+    evm::BlockHashSource* block_hashes = nullptr;  // the chain's if null
+    const evm::PrecompileMoves* precompile_moves = nullptr;
+};
+
+// The context after the block with that number: as if the call were its last transaction.
+CallContext context_after(DevChain& chain, std::uint64_t number);
+
+// Executes and forgets; `context.state` is left as it is. `changes` takes what it would change.
+Result<chain::TxnOutcome, chain::TxnError> execute_call(DevChain& chain, const CallContext& context,
+                                                        const chain::Transaction& txn, const Address& sender,
+                                                        const CallOptions& options = {},
+                                                        state::StateChanges* changes = nullptr);
+
+// What an observer of a replay is given for each transaction.
+struct ReplayStep {
+    std::size_t index = 0;
+    state::StateReader* before = nullptr;  // the state before the transaction
+    state::StateReader* after = nullptr;   // null in before()
+    const chain::TxnOutcome* outcome = nullptr;
+};
+
+class ReplayObserver {
+public:
+    virtual ~ReplayObserver() = default;
+    // Gives the tracer for the transaction, or null.
+    virtual evm::Tracer* before(const ReplayStep& step) = 0;
+    virtual void after(const ReplayStep& step) = 0;
+};
+
+// Executes the transactions of `block` up to and including `last` again. The parent must be on the chain.
+Result<void, chain::BlockFailure> replay(DevChain& chain, const StoredBlock& block, std::size_t last,
+                                         ReplayObserver& observer);
+
+}  // namespace meridian::node

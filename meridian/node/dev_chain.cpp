@@ -1,0 +1,379 @@
+#include <meridian/node/dev_chain.hpp>
+
+#include <algorithm>
+
+namespace meridian::node {
+namespace {
+
+using chain::BlockFailure;
+using evm::Revision;
+
+constexpr std::uint64_t kDevDifficulty = 0x20000;  // before Paris
+
+chain::BlockFailure missing_state() {
+    return {chain::BlockError::MissingState, {}, {}, "the parent's state cannot be read"};
+}
+
+// For receipts before Byzantium: roots amid a block on top of the state with root `parent`.
+class PreviewRoot final : public chain::IntermediateRoot {
+public:
+    PreviewRoot(StateStore& store, const Hash& parent) : m_store(store), m_parent(parent) {}
+    Hash root_after(const state::StateChanges& changes) override {
+        ScratchNodes scratch(m_store.nodes());
+        return m_store.preview(m_parent, changes, scratch).value_or(Hash{});
+    }
+
+private:
+    StateStore& m_store;
+    Hash m_parent;
+};
+
+std::uint64_t system_seconds_or(const std::function<std::uint64_t()>& clock) {
+    return clock ? clock() : 0;
+}
+
+}  // namespace
+
+DevChain::DevChain(const Genesis& genesis, ChainOptions options)
+    : m_genesis(genesis), m_config(genesis.config), m_options(std::move(options)), m_pool(m_options.pool) {
+    m_mining = m_options.mining;
+    m_settings.gas_limit = genesis.header.gas_limit;
+    m_settings.coinbase = genesis.header.coinbase;
+    const Hash root = write_genesis_state();
+    auto block = std::make_shared<StoredBlock>();
+    block->block.header = genesis.header;
+    if (genesis.header.withdrawals_root)
+        block->block.withdrawals.emplace();
+    block->total_difficulty = genesis.header.difficulty;
+    seal(*block, root);
+    append(std::move(block), root);
+}
+
+Hash DevChain::write_genesis_state() {
+    state::StateChanges changes;
+    for (const auto& [address, from] : m_genesis.alloc) {
+        state::AccountChange& to = changes.accounts[address];
+        to.account = state::Account{from.nonce, from.balance, crypto::keccak256(from.code)};
+        to.storage = from.storage;
+        if (!from.code.empty())
+            changes.code[to.account->code_hash] = from.code;
+    }
+    m_state = m_store.open(trie::kEmptyRoot);
+    return m_store.commit(*m_state, changes).value_or(trie::kEmptyRoot);
+}
+
+// --- the chain ------------------------------------------------------------------------------------------
+
+BlockPtr DevChain::block(std::uint64_t number) const {
+    return number < m_blocks.size() ? m_blocks[number] : nullptr;
+}
+
+BlockPtr DevChain::block(const Hash& hash) const {
+    const auto found = m_number_of.find(hash);
+    return found != m_number_of.end() ? m_blocks[found->second] : nullptr;
+}
+
+std::optional<TxnLocation> DevChain::find_transaction(const Hash& hash) const {
+    const auto found = m_txn_places.find(hash);
+    if (found == m_txn_places.end())
+        return std::nullopt;
+    return TxnLocation{m_blocks[found->second.first], found->second.second};
+}
+
+Hash DevChain::block_hash(std::uint64_t number) {
+    return number < m_blocks.size() ? m_blocks[number]->hash : Hash{};
+}
+
+std::unique_ptr<state::TrieState> DevChain::state_after(std::uint64_t number) {
+    return m_store.open(m_roots.at(number));
+}
+
+void DevChain::append(BlockPtr block, const Hash& root) {
+    const std::uint64_t number = m_blocks.size();
+    m_number_of[block->hash] = number;
+    for (std::size_t i = 0; i < block->txn_hashes.size(); ++i)
+        m_txn_places[block->txn_hashes[i]] = {number, i};
+    m_blocks.push_back(std::move(block));
+    m_roots.push_back(root);
+}
+
+void DevChain::truncate(std::size_t block_count, const Hash& root) {
+    while (m_blocks.size() > block_count) {
+        m_number_of.erase(m_blocks.back()->hash);
+        for (const Hash& hash : m_blocks.back()->txn_hashes)
+            m_txn_places.erase(hash);
+        m_blocks.pop_back();
+        m_roots.pop_back();
+    }
+    m_roots.back() = root;
+    m_state = m_store.open(root);
+}
+
+// --- blocks ---------------------------------------------------------------------------------------------
+
+std::uint64_t DevChain::now() const {
+    const auto clock = static_cast<std::int64_t>(system_seconds_or(m_options.clock));
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, clock + m_settings.time_offset));
+}
+
+BlockAttributes DevChain::next_attributes() {
+    const chain::Header& parent = head()->header();
+    BlockAttributes out;
+    if (m_settings.next_timestamp)
+        out.timestamp = *m_settings.next_timestamp;
+    else if (m_settings.timestamp_interval)
+        out.timestamp = parent.timestamp + *m_settings.timestamp_interval;
+    else
+        out.timestamp = std::max(now(), parent.timestamp + 1);
+    out.coinbase = m_settings.coinbase;
+    out.gas_limit = m_settings.gas_limit;
+    out.base_fee = m_settings.next_base_fee;
+    // Deterministic, so that a test that depends on it behaves the same each time.
+    out.prev_randao = m_settings.next_prev_randao.value_or(crypto::keccak256(head()->hash));
+    return out;
+}
+
+chain::Header DevChain::make_header(const chain::Header& parent, const BlockAttributes& attributes) const {
+    chain::Header header;
+    header.parent_hash = chain::header_hash(parent);
+    header.coinbase = attributes.coinbase;
+    header.number = parent.number + 1;
+    header.gas_limit = attributes.gas_limit;
+    header.timestamp = attributes.timestamp;
+    header.extra_data = attributes.extra_data;
+    const Revision revision = m_config.revision(header.number, header.timestamp);
+    if (revision >= Revision::Paris)
+        header.mix_hash = attributes.prev_randao;
+    else
+        header.difficulty = kDevDifficulty;
+    if (revision >= Revision::London)
+        header.base_fee = attributes.base_fee ? *attributes.base_fee
+                                              : chain::next_base_fee(m_config, parent, header.timestamp);
+    if (revision >= Revision::Shanghai)
+        header.withdrawals_root = chain::withdrawals_root(attributes.withdrawals);
+    if (revision >= Revision::Cancun) {
+        header.blob_gas_used = 0;
+        header.excess_blob_gas = chain::next_excess_blob_gas(m_config, parent, header.timestamp);
+        header.parent_beacon_block_root = attributes.parent_beacon_block_root;
+    }
+    return header;
+}
+
+Result<AssembledBlock, BlockFailure> DevChain::assemble(const BlockAttributes& attributes,
+                                                        std::span<const PoolTxnPtr> txns) {
+    AssembledBlock out;
+    out.block = std::make_shared<StoredBlock>();
+    chain::Block& block = out.block->block;
+    block.header = make_header(head()->header(), attributes);
+    if (block.header.withdrawals_root)
+        block.withdrawals = attributes.withdrawals;
+    state::State state(*m_state);
+    PreviewRoot intermediate(m_store, m_roots.back());
+    chain::BlockExecutor executor(m_config, block.header, state,
+                                  {m_code_cache, *this, nullptr, &intermediate});
+    if (auto started = executor.start(); !started)
+        return fail(started.error());
+    for (const PoolTxnPtr& entry : txns) {
+        const auto outcome = executor.execute(entry->txn, entry->sender);
+        if (!outcome) {
+            out.rejected.push_back({entry->hash, outcome.error()});
+            continue;
+        }
+        block.transactions.push_back(entry->txn);
+        out.block->txn_hashes.push_back(entry->hash);
+        out.block->senders.push_back(entry->sender);
+    }
+    auto finished = executor.finish({}, block.withdrawals);
+    if (!finished)
+        return fail(finished.error());
+    if (m_state->error() != state::StateError::None)
+        return fail(missing_state());
+    chain::Header& header = block.header;
+    header.gas_used = finished->gas_used;
+    header.bloom = finished->bloom;
+    header.transactions_root = chain::transactions_root(block.transactions);
+    header.receipts_root = chain::receipts_root(finished->receipts);
+    header.requests_hash = finished->requests_hash;
+    if (header.blob_gas_used)
+        header.blob_gas_used = finished->blob_gas_used;
+    out.block->receipts = std::move(finished->receipts);
+    out.block->total_difficulty = head()->total_difficulty + header.difficulty;
+    out.changes = std::move(finished->changes);
+    out.requests = std::move(finished->requests);
+    return out;
+}
+
+std::vector<PoolTxnPtr> DevChain::ready_transactions(const BlockAttributes& attributes) {
+    if (m_pool.size() == 0)
+        return {};
+    const chain::Header header = make_header(head()->header(), attributes);
+    return m_pool.ready(
+        [this](const Address& a) { return m_state->account(a).value_or(state::Account{}).nonce; },
+        header.base_fee.value_or(u256{}));
+}
+
+void DevChain::seal(StoredBlock& block, const Hash& state_root) {
+    block.block.header.state_root = state_root;
+    block.hash = chain::header_hash(block.block.header);
+    block.size = chain::encode(block.block).size();
+}
+
+Result<AssembledBlock, BlockFailure> DevChain::assemble_pending() {
+    const BlockAttributes attributes = next_attributes();
+    auto out = assemble(attributes, ready_transactions(attributes));
+    if (!out)
+        return out;
+    ScratchNodes scratch(m_store.nodes());
+    const auto root = m_store.preview(m_roots.back(), out->changes, scratch);
+    if (!root)
+        return fail(missing_state());
+    seal(*out->block, *root);
+    return out;
+}
+
+Result<BlockPtr, BlockFailure> DevChain::mine() {
+    const BlockAttributes attributes = next_attributes();
+    auto built = assemble(attributes, ready_transactions(attributes));
+    if (!built)
+        return fail(built.error());
+    const auto root = m_store.commit(*m_state, built->changes);
+    if (!root) {
+        m_state = m_store.open(m_roots.back());
+        return fail(missing_state());
+    }
+    seal(*built->block, *root);
+    if (m_settings.next_timestamp && !m_settings.timestamp_interval) {
+        // Time goes on from where it was set to.
+        const auto clock = static_cast<std::int64_t>(system_seconds_or(m_options.clock));
+        m_settings.time_offset = static_cast<std::int64_t>(attributes.timestamp) - clock;
+    }
+    m_settings.next_timestamp.reset();
+    m_settings.next_base_fee.reset();
+    m_settings.next_prev_randao.reset();
+    append(built->block, *root);
+    clean_pool(*built->block, built->rejected);
+    const BlockPtr sealed = head();
+    if (m_listener != nullptr)
+        m_listener->on_block(sealed);
+    return sealed;
+}
+
+// Drops what the block took or made obsolete, and what can never be executed.
+void DevChain::clean_pool(const StoredBlock& block, const std::vector<RejectedTxn>& rejected) {
+    for (const Address& sender : block.senders)
+        m_pool.remove_below(sender, m_state->account(sender).value_or(state::Account{}).nonce);
+    for (const RejectedTxn& txn : rejected) {
+        const bool may_fit_later = txn.error == chain::TxnError::GasAllowanceExceeded ||
+                                   txn.error == chain::TxnError::InsufficientMaxFeePerGas ||
+                                   txn.error == chain::TxnError::InsufficientMaxFeePerBlobGas ||
+                                   txn.error == chain::TxnError::Type3TxBlobCountExceeded ||
+                                   txn.error == chain::TxnError::Type3TxMaxBlobGasAllowanceExceeded ||
+                                   txn.error == chain::TxnError::NonceMismatchTooHigh;
+        if (!may_fit_later)
+            m_pool.remove(txn.hash);
+    }
+}
+
+// Proof of work ends with the block that reaches the terminal total difficulty.
+void DevChain::activate_merge(const chain::Header& header) {
+    auto& paris = m_config.activation[static_cast<std::size_t>(Revision::Paris)];
+    if (!paris && m_genesis.terminal_total_difficulty &&
+        head()->total_difficulty >= *m_genesis.terminal_total_difficulty)
+        paris = header.number;
+}
+
+Result<BlockPtr, BlockFailure> DevChain::import(chain::Block block) {
+    activate_merge(block.header);
+    const chain::Header& parent = head()->header();
+    if (block.header.parent_hash != head()->hash)
+        return fail(
+            BlockFailure{chain::BlockError::UnknownParent,
+                         {},
+                         {},
+                         "its parent is not the chain's head, block " + std::to_string(parent.number)});
+    std::vector<chain::Block> ancestors;
+    if (!block.ommers.empty())
+        for (std::size_t i = m_blocks.size(); i-- > 0 && ancestors.size() < 8;)
+            ancestors.push_back(m_blocks[i]->block);
+    PreviewRoot intermediate(m_store, m_roots.back());
+    auto outcome = chain::execute_block(m_config, parent, block, *m_state,
+                                        {m_code_cache, *this, nullptr, &intermediate}, ancestors);
+    if (!outcome)
+        return fail(outcome.error());
+    auto stored = std::make_shared<StoredBlock>();
+    const auto root = m_store.commit(*m_state, outcome->changes);
+    if (!root || *root != block.header.state_root) {
+        m_state = m_store.open(m_roots.back());
+        if (!root)
+            return fail(missing_state());
+        return fail(BlockFailure{
+            chain::BlockError::InvalidStateRoot,
+            {},
+            {},
+            "state root is " + to_hex0x(*root) + ", the header says " + to_hex0x(block.header.state_root)});
+    }
+    for (const chain::Transaction& txn : block.transactions) {
+        stored->txn_hashes.push_back(chain::transaction_hash(txn));
+        stored->senders.push_back(chain::recover_sender(txn, false).value_or(Address{}));
+    }
+    stored->receipts = std::move(outcome->receipts);
+    stored->total_difficulty = head()->total_difficulty + block.header.difficulty;
+    stored->block = std::move(block);
+    seal(*stored, *root);
+    m_settings.gas_limit = stored->header().gas_limit;
+    append(stored, *root);
+    clean_pool(*stored, {});
+    if (m_listener != nullptr)
+        m_listener->on_block(head());
+    return head();
+}
+
+// --- development ----------------------------------------------------------------------------------------
+
+void DevChain::set_mining(const MiningMode& mode) {
+    m_mining = mode;
+    if (m_listener != nullptr)
+        m_listener->on_mining_mode();
+}
+
+Result<void, state::StateError> DevChain::alter(const state::StateChanges& changes) {
+    const auto root = m_store.commit(*m_state, changes);
+    if (!root) {
+        m_state = m_store.open(m_roots.back());
+        return fail(root.error());
+    }
+    m_roots.back() = *root;
+    return {};
+}
+
+std::uint64_t DevChain::snapshot() {
+    m_snapshots.push_back({++m_last_snapshot, m_blocks.size(), m_roots.back(), m_settings, m_pool,
+                           system_seconds_or(m_options.clock)});
+    return m_last_snapshot;
+}
+
+bool DevChain::revert(std::uint64_t snapshot_id) {
+    const auto found = std::find_if(m_snapshots.begin(), m_snapshots.end(),
+                                    [&](const Snapshot& s) { return s.id == snapshot_id; });
+    if (found == m_snapshots.end())
+        return false;
+    truncate(found->block_count, found->root);
+    m_settings = found->settings;
+    // The chain's time goes on from the moment of the snapshot.
+    const auto passed = static_cast<std::int64_t>(system_seconds_or(m_options.clock) - found->clock);
+    m_settings.time_offset -= passed;
+    m_pool = found->pool;
+    m_snapshots.erase(found, m_snapshots.end());
+    return true;
+}
+
+void DevChain::reset() {
+    truncate(1, m_blocks.front()->header().state_root);
+    m_snapshots.clear();
+    m_pool.clear();
+    m_settings = ChainSettings{};
+    m_settings.gas_limit = m_genesis.header.gas_limit;
+    m_settings.coinbase = m_genesis.header.coinbase;
+}
+
+}  // namespace meridian::node

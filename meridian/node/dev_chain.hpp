@@ -1,0 +1,247 @@
+// A chain in memory with one writer: builds blocks from a pool or imports them, remembers every state, and
+// can be wound back, forward and altered as developers' tests need.
+//
+// Not thread-safe: whoever owns it calls it from one thread at a time. Block 0 is the genesis; blocks() is
+// always a valid chain, each with its receipts, and the state after each can be opened.
+#pragma once
+
+#include <meridian/chain/executor.hpp>
+#include <meridian/evm/code_cache.hpp>
+#include <meridian/node/genesis.hpp>
+#include <meridian/node/overlay_state.hpp>
+#include <meridian/node/pool.hpp>
+#include <meridian/node/state_store.hpp>
+
+#include <functional>
+#include <set>
+
+namespace meridian::node {
+
+// A block with what execution made of it.
+struct StoredBlock {
+    chain::Block block;
+    Hash hash;
+    std::uint64_t size = 0;  // of the encoding, bytes
+    std::vector<chain::Receipt> receipts;
+    std::vector<Hash> txn_hashes;
+    std::vector<Address> senders;
+    u256 total_difficulty;
+
+    const chain::Header& header() const noexcept { return block.header; }
+    std::uint64_t number() const noexcept { return block.header.number; }
+};
+using BlockPtr = std::shared_ptr<const StoredBlock>;
+
+struct TxnLocation {
+    BlockPtr block;
+    std::size_t index = 0;
+};
+
+// What a block's maker decides.
+struct BlockAttributes {
+    std::uint64_t timestamp = 0;  // seconds
+    Address coinbase;
+    Hash prev_randao;
+    Hash parent_beacon_block_root;
+    std::uint64_t gas_limit = 0;
+    std::optional<u256> base_fee;  // in place of EIP-1559's
+    std::vector<chain::Withdrawal> withdrawals;
+    Bytes extra_data;
+};
+
+// A transaction that the block could not take.
+struct RejectedTxn {
+    Hash hash;
+    chain::TxnError error;
+};
+
+// A block executed, with what it changes; not part of the chain.
+struct AssembledBlock {
+    std::shared_ptr<StoredBlock> block;
+    state::StateChanges changes;
+    std::vector<chain::Request> requests;
+    std::vector<RejectedTxn> rejected;
+};
+
+// What a development client may set. Times in seconds.
+struct ChainSettings {
+    std::int64_t time_offset = 0;  // added to the clock
+    std::optional<std::uint64_t> next_timestamp;
+    std::optional<std::uint64_t> timestamp_interval;  // between blocks, in place of the clock
+    std::optional<u256> next_base_fee;
+    std::optional<Hash> next_prev_randao;
+    Address coinbase;
+    std::uint64_t gas_limit = 0;
+    u256 min_gas_price;
+    std::set<Address> impersonated;
+    bool impersonate_all = false;
+};
+
+struct MiningMode {
+    bool automine = true;           // a block as soon as there is a transaction
+    std::uint64_t interval_ms = 0;  // zero: none
+};
+
+enum class [[nodiscard]] SubmitError : std::uint8_t {
+    AlreadyKnown,
+    ReplacementUnderpriced,
+    PoolFull,
+    SenderFull,
+    NonceTooLow,
+    InsufficientFunds,
+    IntrinsicGas,
+    FloorGas,
+    ExceedsBlockGasLimit,
+    GasLimitMaximum,  // EIP-7825
+    TipAboveFeeCap,
+    Underpriced,  // below the minimum gas price
+    InitCodeTooLarge,
+    WrongChainId,
+    InvalidSignature,
+    TypeNotSupported,
+    Malformed,  // breaks a rule of its type
+};
+
+struct SubmitFailure {
+    SubmitError error;
+    std::string message;  // in geth's words
+};
+
+class ChainListener {
+public:
+    virtual ~ChainListener() = default;
+    virtual void on_block(const BlockPtr& block) = 0;
+    virtual void on_pending_transaction(const PoolTxn& txn) = 0;
+    virtual void on_mining_mode() {}
+};
+
+struct ChainOptions {
+    // Wall clock, seconds since the epoch.
+    std::function<std::uint64_t()> clock;
+    MiningMode mining;
+    PoolLimits pool;
+    // Keys that the chain signs with.
+    std::vector<DevAccount> accounts;
+};
+
+class DevChain final : private evm::BlockHashSource {
+public:
+    // Never fails for a genesis from parse_genesis() or dev_genesis().
+    DevChain(const Genesis& genesis, ChainOptions options);
+    DevChain(const DevChain&) = delete;
+    DevChain& operator=(const DevChain&) = delete;
+
+    // --- the chain ----------------------------------------------------------------------------------
+    const chain::ChainConfig& config() const noexcept { return m_config; }
+    const Genesis& genesis() const noexcept { return m_genesis; }
+    const BlockPtr& head() const noexcept { return m_blocks.back(); }
+    // Null if there is no such block.
+    BlockPtr block(std::uint64_t number) const;
+    BlockPtr block(const Hash& hash) const;
+    std::optional<TxnLocation> find_transaction(const Hash& hash) const;
+    evm::BlockHashSource& block_hashes() noexcept { return *this; }
+    evm::CodeCache& code_cache() noexcept { return m_code_cache; }
+    StateStore& store() noexcept { return m_store; }
+
+    // The state after a block, with what was altered by hand since. Precondition: the block exists.
+    std::unique_ptr<state::TrieState> state_after(std::uint64_t number);
+    const Hash& state_root_after(std::uint64_t number) const { return m_roots.at(number); }
+    state::StateReader& head_state() noexcept { return *m_state; }
+
+    // --- transactions -------------------------------------------------------------------------------
+    const TxnPool& pool() const noexcept { return m_pool; }
+    const std::vector<DevAccount>& accounts() const noexcept { return m_options.accounts; }
+    // The key of an account that the chain can sign for; null if it cannot.
+    const Hash* key_of(const Address& address) const;
+    // Checks and pools; mines if automine is on. Gives the hash.
+    Result<Hash, SubmitFailure> submit(const chain::Transaction& txn);
+    // Without a signature, for impersonated senders.
+    Result<Hash, SubmitFailure> submit_as(chain::Transaction txn, const Address& sender);
+    bool drop_transaction(const Hash& hash) { return m_pool.remove(hash); }
+    void drop_all_transactions() { m_pool.clear(); }
+    void drop_transactions_of(const Address& sender) { m_pool.remove_sender(sender); }
+
+    // --- blocks -------------------------------------------------------------------------------------
+    BlockAttributes next_attributes();
+    chain::Header make_header(const chain::Header& parent, const BlockAttributes& attributes) const;
+    // Executes transactions on the head's state without changing the chain; the header is complete but
+    // for the state root.
+    Result<AssembledBlock, chain::BlockFailure> assemble(const BlockAttributes& attributes,
+                                                         std::span<const PoolTxnPtr> txns);
+    // As assemble() with what the pool would give now, and its state root.
+    Result<AssembledBlock, chain::BlockFailure> assemble_pending();
+    // Seals one block from the pool.
+    Result<BlockPtr, chain::BlockFailure> mine();
+    // Validates, executes and appends a block whose parent is the head.
+    Result<BlockPtr, chain::BlockFailure> import(chain::Block block);
+    // Fixes the root into the header and computes hash and size.
+    static void seal(StoredBlock& block, const Hash& state_root);
+
+    // --- development --------------------------------------------------------------------------------
+    ChainSettings& settings() noexcept { return m_settings; }
+    const ChainSettings& settings() const noexcept { return m_settings; }
+    const MiningMode& mining() const noexcept { return m_mining; }
+    void set_mining(const MiningMode& mode);
+    // The time that the next block would get from the clock.
+    std::uint64_t now() const;
+    bool is_impersonated(const Address& address) const {
+        return m_settings.impersonate_all || m_settings.impersonated.contains(address);
+    }
+    // Alters the head's state outside any block.
+    Result<void, state::StateError> alter(const state::StateChanges& changes);
+    // Numbers count from 1.
+    std::uint64_t snapshot();
+    // Goes back to what was at the snapshot and forgets it and all later ones; false if it is unknown.
+    bool revert(std::uint64_t snapshot_id);
+    // Back to the genesis.
+    void reset();
+    void set_listener(ChainListener* listener) noexcept { m_listener = listener; }
+
+private:
+    struct Snapshot {
+        std::uint64_t id;
+        std::size_t block_count;
+        Hash root;
+        ChainSettings settings;
+        TxnPool pool;
+        std::uint64_t clock;
+    };
+
+    Hash block_hash(std::uint64_t number) override;
+    Hash write_genesis_state();
+    void append(BlockPtr block, const Hash& root);
+    void truncate(std::size_t block_count, const Hash& root);
+    void activate_merge(const chain::Header& header);
+    Result<Hash, SubmitFailure> enqueue(PoolTxn txn);
+    void automine();
+    std::vector<PoolTxnPtr> ready_transactions(const BlockAttributes& attributes);
+    void clean_pool(const StoredBlock& block, const std::vector<RejectedTxn>& rejected);
+    std::optional<SubmitFailure> check(const chain::Transaction& txn, const Address& sender);
+
+    Genesis m_genesis;
+    chain::ChainConfig m_config;
+    ChainOptions m_options;
+    StateStore m_store;
+    evm::CodeCache m_code_cache;
+    std::unique_ptr<state::TrieState> m_state;  // of the head
+    std::vector<BlockPtr> m_blocks;
+    std::vector<Hash> m_roots;
+    std::unordered_map<Hash, std::uint64_t> m_number_of;
+    std::unordered_map<Hash, std::pair<std::uint64_t, std::size_t>> m_txn_places;
+    TxnPool m_pool;
+    ChainSettings m_settings;
+    MiningMode m_mining;
+    std::vector<Snapshot> m_snapshots;
+    std::uint64_t m_last_snapshot = 0;
+    ChainListener* m_listener = nullptr;
+};
+
+// geth's words for a rejected transaction, with the numbers that explain it.
+std::string describe(chain::TxnError error, const chain::Transaction& txn, const Address& sender,
+                     const chain::ChainConfig& config, const chain::Header& header,
+                     state::StateReader& state);
+
+// EIP-55: the address with its checksum in the letters' case.
+std::string checksum_address(const Address& address);
+
+}  // namespace meridian::node

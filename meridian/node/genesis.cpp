@@ -1,0 +1,454 @@
+#include <meridian/node/genesis.hpp>
+#include <meridian/node/system_contracts.hpp>
+#include <meridian/trie/trie.hpp>
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+
+namespace meridian::node {
+namespace {
+
+namespace json = boost::json;
+using evm::Revision;
+
+// sha256(""): the requests hash of a block without requests (EIP-7685).
+constexpr Hash kEmptyRequestsHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"_hash;
+constexpr std::uint64_t kDefaultBaseFee = 1'000'000'000;
+constexpr std::size_t kExtraDataMax = 1 << 16;
+
+struct ForkField {
+    const char* name;
+    std::optional<Revision> revision;  // empty: only a point of the fork identifier
+};
+
+constexpr ForkField kBlockForks[] = {
+    {"homesteadBlock", Revision::Homestead},
+    {"daoForkBlock", std::nullopt},
+    {"eip150Block", Revision::TangerineWhistle},
+    {"eip155Block", Revision::SpuriousDragon},
+    {"eip158Block", Revision::SpuriousDragon},
+    {"byzantiumBlock", Revision::Byzantium},
+    {"constantinopleBlock", Revision::Constantinople},
+    {"petersburgBlock", Revision::Petersburg},
+    {"istanbulBlock", Revision::Istanbul},
+    {"muirGlacierBlock", std::nullopt},
+    {"berlinBlock", Revision::Berlin},
+    {"londonBlock", Revision::London},
+    {"arrowGlacierBlock", std::nullopt},
+    {"grayGlacierBlock", std::nullopt},
+    {"mergeNetsplitBlock", std::nullopt},
+};
+
+struct TimeFork {
+    const char* field;
+    const char* schedule;  // its entry in blobSchedule
+    std::optional<Revision> revision;
+};
+
+constexpr TimeFork kTimeForks[] = {
+    {"shanghaiTime", nullptr, Revision::Shanghai},
+    {"cancunTime", "cancun", Revision::Cancun},
+    {"pragueTime", "prague", Revision::Prague},
+    {"osakaTime", "osaka", Revision::Osaka},
+    {"bpo1Time", "bpo1", std::nullopt},
+    {"bpo2Time", "bpo2", std::nullopt},
+    {"bpo3Time", "bpo3", std::nullopt},
+    {"bpo4Time", "bpo4", std::nullopt},
+    {"bpo5Time", "bpo5", std::nullopt},
+};
+
+// Reads fields of JSON objects and keeps the first error.
+class Reader {
+public:
+    bool ok() const { return !m_error; }
+    const GenesisError& error() const { return *m_error; }
+
+    void reject(std::string field, std::string reason) {
+        if (!m_error)
+            m_error = GenesisError{std::move(field), std::move(reason)};
+    }
+
+    static const json::value* find(const json::object& object, std::string_view key) {
+        const json::value* value = object.if_contains(key);
+        return value != nullptr && !value->is_null() ? value : nullptr;
+    }
+
+    // A quantity: hexadecimal or decimal text, or a JSON number.
+    u256 number(const json::value& value, const std::string& field) {
+        if (const auto* unsigned_value = value.if_uint64())
+            return *unsigned_value;
+        if (const auto* signed_value = value.if_int64(); signed_value != nullptr && *signed_value >= 0)
+            return static_cast<std::uint64_t>(*signed_value);
+        const auto* text = value.if_string();
+        if (text == nullptr) {
+            reject(field, "expected a number in a string (\"0x10\" or \"16\") or a whole JSON number");
+            return {};
+        }
+        const auto parsed = parse_u256({text->data(), text->size()});
+        if (parsed)
+            return *parsed;
+        switch (parsed.error()) {
+            case NumberError::Empty:
+                reject(field, "empty number");
+                break;
+            case NumberError::InvalidDigit:
+                reject(field, "not a number: \"" + shortened(*text) + "\"");
+                break;
+            case NumberError::Overflow:
+                reject(field, "number does not fit 256 bits");
+                break;
+        }
+        return {};
+    }
+
+    std::uint64_t uint64(const json::value& value, const std::string& field) {
+        const u256 wide = number(value, field);
+        if (!fits_u64(wide))
+            reject(field, "number does not fit 64 bits");
+        return wide[0];
+    }
+
+    Bytes bytes(const json::value& value, const std::string& field) {
+        const auto* text = value.if_string();
+        if (text == nullptr) {
+            reject(field, "expected hexadecimal text");
+            return {};
+        }
+        auto decoded = from_hex({text->data(), text->size()});
+        if (!decoded) {
+            reject(field, hex_reason(decoded.error(), 0));
+            return {};
+        }
+        return *std::move(decoded);
+    }
+
+    template <std::size_t N>
+    FixedBytes<N> fixed(std::string_view text, const std::string& field) {
+        const auto decoded = fixed_from_hex<N>(text);
+        if (!decoded) {
+            reject(field, hex_reason(decoded.error(), N));
+            return {};
+        }
+        return *decoded;
+    }
+
+    template <std::size_t N>
+    FixedBytes<N> fixed(const json::value& value, const std::string& field) {
+        const auto* text = value.if_string();
+        if (text == nullptr) {
+            reject(field, "expected hexadecimal text");
+            return {};
+        }
+        return fixed<N>(std::string_view{text->data(), text->size()}, field);
+    }
+
+    const json::object* object(const json::value& value, const std::string& field) {
+        const auto* found = value.if_object();
+        if (found == nullptr)
+            reject(field, "expected an object");
+        return found;
+    }
+
+private:
+    static std::string shortened(const json::string& text) {
+        return text.size() <= 40 ? std::string(text) : std::string(text.data(), 40) + "...";
+    }
+    static std::string hex_reason(HexError error, std::size_t size) {
+        switch (error) {
+            case HexError::OddLength:
+                return "odd number of hexadecimal digits";
+            case HexError::InvalidDigit:
+                return "not hexadecimal";
+            case HexError::WrongLength:
+                break;
+        }
+        return "expected " + std::to_string(size) + " bytes";
+    }
+
+    std::optional<GenesisError> m_error;
+};
+
+// A storage word: up to 32 bytes of hexadecimal text, as old files abbreviate.
+u256 read_word(Reader& reader, std::string_view text, const std::string& field) {
+    std::string digits(text.starts_with("0x") ? text.substr(2) : text);
+    if (digits.size() % 2 != 0)
+        digits.insert(digits.begin(), '0');
+    const auto decoded = from_hex(digits);
+    if (!decoded || decoded->size() > 32) {
+        reader.reject(field, "expected up to 32 bytes of hexadecimal text");
+        return {};
+    }
+    return load_be(*decoded);
+}
+
+void read_block_forks(Reader& reader, const json::object& config, Genesis& out) {
+    for (const auto& fork : kBlockForks) {
+        const auto* value = Reader::find(config, fork.name);
+        if (value == nullptr)
+            continue;
+        const std::uint64_t number = reader.uint64(*value, std::string("config.") + fork.name);
+        if (fork.revision)
+            out.config.activation[static_cast<std::size_t>(*fork.revision)] = number;
+        if (number > 0)
+            out.fork_blocks.push_back(number);
+    }
+    // Chains without the Constantinople blunder name only one of the two.
+    auto& petersburg = out.config.activation[static_cast<std::size_t>(Revision::Petersburg)];
+    if (!petersburg)
+        petersburg = out.config.activation[static_cast<std::size_t>(Revision::Constantinople)];
+    const auto* dao = Reader::find(config, "daoForkBlock");
+    const auto* support = Reader::find(config, "daoForkSupport");
+    if (dao != nullptr && support != nullptr && support->is_bool() && support->get_bool())
+        out.config.dao_fork_block = reader.uint64(*dao, "config.daoForkBlock");
+}
+
+chain::BlobSchedule read_blob_schedule(Reader& reader, const json::value& value, const std::string& field) {
+    chain::BlobSchedule out;
+    const auto* object = reader.object(value, field);
+    if (object == nullptr)
+        return out;
+    const auto member = [&](const char* name, std::uint64_t& target) {
+        if (const auto* found = Reader::find(*object, name))
+            target = reader.uint64(*found, field + "." + name);
+        else
+            reader.reject(field + "." + name, "missing");
+    };
+    member("target", out.target);
+    member("max", out.max);
+    member("baseFeeUpdateFraction", out.base_fee_update_fraction);
+    if (out.base_fee_update_fraction == 0)
+        reader.reject(field + ".baseFeeUpdateFraction", "must not be zero");
+    return out;
+}
+
+void read_time_forks(Reader& reader, const json::object& config, Genesis& out) {
+    const auto* schedules = Reader::find(config, "blobSchedule");
+    const auto* schedule_object =
+        schedules != nullptr ? reader.object(*schedules, "config.blobSchedule") : nullptr;
+    for (const auto& fork : kTimeForks) {
+        const auto* value = Reader::find(config, fork.field);
+        if (value == nullptr)
+            continue;
+        const std::uint64_t time = reader.uint64(*value, std::string("config.") + fork.field);
+        if (fork.revision)
+            out.config.activation[static_cast<std::size_t>(*fork.revision)] = time;
+        out.fork_times.push_back(time);
+        const auto* schedule = schedule_object != nullptr && fork.schedule != nullptr
+                                   ? Reader::find(*schedule_object, fork.schedule)
+                                   : nullptr;
+        if (schedule != nullptr)
+            out.config.blob_schedule.push_back(
+                {time,
+                 read_blob_schedule(reader, *schedule, std::string("config.blobSchedule.") + fork.schedule)});
+        else if (!fork.revision)
+            reader.reject(std::string("config.blobSchedule.") + fork.schedule,
+                          "missing, though the fork has a time");
+    }
+    std::stable_sort(out.config.blob_schedule.begin(), out.config.blob_schedule.end(),
+                     [](const auto& a, const auto& b) { return a.timestamp < b.timestamp; });
+}
+
+// Blob parameters of mainnet's forks, for files without a blobSchedule.
+void default_blob_schedule(Genesis& out) {
+    if (!out.config.blob_schedule.empty())
+        return;
+    const auto at = [&](Revision r) { return out.config.activation[static_cast<std::size_t>(r)]; };
+    if (at(Revision::Cancun))
+        out.config.blob_schedule.push_back({*at(Revision::Cancun), {3, 6, 3338477}});
+    if (at(Revision::Prague))
+        out.config.blob_schedule.push_back({*at(Revision::Prague), {6, 9, 5007716}});
+}
+
+void read_merge(Reader& reader, const json::object& config, Genesis& out) {
+    auto& paris = out.config.activation[static_cast<std::size_t>(Revision::Paris)];
+    if (const auto* ttd = Reader::find(config, "terminalTotalDifficulty")) {
+        out.terminal_total_difficulty = reader.number(*ttd, "config.terminalTotalDifficulty");
+        if (*out.terminal_total_difficulty == u256{})
+            paris = 0;
+    }
+}
+
+void sort_forks(std::vector<std::uint64_t>& points, std::uint64_t genesis) {
+    std::sort(points.begin(), points.end());
+    points.erase(std::unique(points.begin(), points.end()), points.end());
+    std::erase_if(points, [&](std::uint64_t point) { return point <= genesis; });
+}
+
+void read_config(Reader& reader, const json::object& root, Genesis& out) {
+    const auto* value = Reader::find(root, "config");
+    if (value == nullptr)
+        return reader.reject("config", "missing");
+    const auto* config = reader.object(*value, "config");
+    if (config == nullptr)
+        return;
+    const auto* chain_id = Reader::find(*config, "chainId");
+    if (chain_id == nullptr)
+        return reader.reject("config.chainId", "missing");
+    out.config.chain_id = reader.uint64(*chain_id, "config.chainId");
+    out.config.activation[0] = 0;
+    read_block_forks(reader, *config, out);
+    read_time_forks(reader, *config, out);
+    default_blob_schedule(out);
+    read_merge(reader, *config, out);
+    if (const auto* deposit = Reader::find(*config, "depositContractAddress"))
+        out.config.deposit_contract = reader.fixed<20>(*deposit, "config.depositContractAddress");
+}
+
+void read_header(Reader& reader, const json::object& root, Genesis& out) {
+    chain::Header& header = out.header;
+    const auto with = [&](const char* name, auto&& read) {
+        if (const auto* value = Reader::find(root, name))
+            read(*value, std::string(name));
+    };
+    using Value = const json::value&;
+    using Name = const std::string&;
+    with("nonce", [&](Value v, Name n) {
+        const std::uint64_t nonce = reader.uint64(v, n);
+        for (std::size_t i = 0; i < 8; ++i)
+            header.nonce[i] = static_cast<std::uint8_t>(nonce >> (56 - 8 * i));
+    });
+    with("timestamp", [&](Value v, Name n) { header.timestamp = reader.uint64(v, n); });
+    with("extraData", [&](Value v, Name n) { header.extra_data = reader.bytes(v, n); });
+    with("difficulty", [&](Value v, Name n) { header.difficulty = reader.number(v, n); });
+    with("mixHash", [&](Value v, Name n) { header.mix_hash = reader.fixed<32>(v, n); });
+    with("mixhash", [&](Value v, Name n) { header.mix_hash = reader.fixed<32>(v, n); });
+    with("coinbase", [&](Value v, Name n) { header.coinbase = reader.fixed<20>(v, n); });
+    with("parentHash", [&](Value v, Name n) { header.parent_hash = reader.fixed<32>(v, n); });
+    with("gasUsed", [&](Value v, Name n) { header.gas_used = reader.uint64(v, n); });
+    with("number", [&](Value v, Name n) {
+        if (reader.uint64(v, n) != 0)
+            reader.reject(n, "a chain begins with block 0");
+    });
+    if (const auto* limit = Reader::find(root, "gasLimit"))
+        header.gas_limit = reader.uint64(*limit, "gasLimit");
+    else
+        reader.reject("gasLimit", "missing");
+    with("baseFeePerGas", [&](Value v, Name n) { header.base_fee = reader.number(v, n); });
+    with("blobGasUsed", [&](Value v, Name n) { header.blob_gas_used = reader.uint64(v, n); });
+    with("excessBlobGas", [&](Value v, Name n) { header.excess_blob_gas = reader.uint64(v, n); });
+    if (header.extra_data.size() > kExtraDataMax)
+        reader.reject("extraData", "longer than 65536 bytes");
+}
+
+GenesisAccount read_account(Reader& reader, const json::object& object, const std::string& field) {
+    GenesisAccount out;
+    if (const auto* balance = Reader::find(object, "balance"))
+        out.balance = reader.number(*balance, field + ".balance");
+    else
+        reader.reject(field + ".balance", "missing");
+    if (const auto* nonce = Reader::find(object, "nonce"))
+        out.nonce = reader.uint64(*nonce, field + ".nonce");
+    if (const auto* code = Reader::find(object, "code"))
+        out.code = reader.bytes(*code, field + ".code");
+    const auto* storage = Reader::find(object, "storage");
+    const auto* slots = storage != nullptr ? reader.object(*storage, field + ".storage") : nullptr;
+    if (slots == nullptr)
+        return out;
+    for (const auto& [key, value] : *slots) {
+        const std::string slot_field = field + ".storage." + std::string(key);
+        const auto* text = value.if_string();
+        if (text == nullptr) {
+            reader.reject(slot_field, "expected hexadecimal text");
+            continue;
+        }
+        const u256 slot = read_word(reader, key, slot_field);
+        const u256 word = read_word(reader, {text->data(), text->size()}, slot_field);
+        if (word != u256{})
+            out.storage[slot] = word;
+    }
+    return out;
+}
+
+void read_alloc(Reader& reader, const json::object& root, Genesis& out) {
+    const auto* value = Reader::find(root, "alloc");
+    if (value == nullptr)
+        return reader.reject("alloc", "missing");
+    const auto* alloc = reader.object(*value, "alloc");
+    if (alloc == nullptr)
+        return;
+    for (const auto& [key, entry] : *alloc) {
+        const std::string field = "alloc." + std::string(key);
+        const Address address = reader.fixed<20>(std::string_view{key.data(), key.size()}, field);
+        const auto* object = reader.object(entry, field);
+        if (object == nullptr || !reader.ok())
+            return;
+        if (!out.alloc.emplace(address, read_account(reader, *object, field)).second)
+            return reader.reject(field, "the same account twice");
+    }
+}
+
+// Gives the header the fields that the rules in force at genesis demand.
+void complete_header(Genesis& genesis) {
+    chain::Header& header = genesis.header;
+    const Revision revision = genesis.config.revision(0, header.timestamp);
+    header.transactions_root = trie::kEmptyRoot;
+    header.receipts_root = trie::kEmptyRoot;
+    if (revision >= Revision::London && !header.base_fee)
+        header.base_fee = kDefaultBaseFee;
+    if (revision < Revision::London)
+        header.base_fee.reset();
+    if (revision >= Revision::Shanghai)
+        header.withdrawals_root = trie::kEmptyRoot;
+    if (revision >= Revision::Cancun) {
+        header.blob_gas_used = header.blob_gas_used.value_or(0);
+        header.excess_blob_gas = header.excess_blob_gas.value_or(0);
+        header.parent_beacon_block_root = Hash{};
+    } else {
+        header.blob_gas_used.reset();
+        header.excess_blob_gas.reset();
+    }
+    if (revision >= Revision::Prague)
+        header.requests_hash = kEmptyRequestsHash;
+}
+
+}  // namespace
+
+Result<Genesis, GenesisError> parse_genesis(std::string_view text) {
+    json::parse_options options;
+    options.max_depth = kGenesisDepthMax;
+    boost::system::error_code ec;
+    const json::value document = json::parse({text.data(), text.size()}, ec, {}, options);
+    if (ec)
+        return fail(GenesisError{"", "not JSON: " + ec.message()});
+    const auto* root = document.if_object();
+    if (root == nullptr)
+        return fail(GenesisError{"", "expected a JSON object"});
+    Genesis out;
+    Reader reader;
+    read_config(reader, *root, out);
+    read_header(reader, *root, out);
+    read_alloc(reader, *root, out);
+    if (!reader.ok())
+        return fail(reader.error());
+    sort_forks(out.fork_blocks, 0);
+    sort_forks(out.fork_times, out.header.timestamp);
+    complete_header(out);
+    return out;
+}
+
+Genesis dev_genesis(const DevGenesisOptions& options, const std::vector<DevAccount>& accounts) {
+    Genesis out;
+    out.config = chain::ChainConfig::all_from_genesis(options.revision, options.chain_id);
+    if (options.unlimited_code_size) {
+        out.config.max_code_size = 0;
+        out.config.max_init_code_size = 0;
+    }
+    out.header.timestamp = options.timestamp;
+    out.header.gas_limit = options.gas_limit;
+    out.header.base_fee = options.base_fee;
+    out.terminal_total_difficulty = u256{};
+    for (const DevAccount& account : accounts)
+        out.alloc[account.address].balance = options.balance;
+    for (const SystemContract& contract : kSystemContracts) {
+        if (options.revision < contract.since)
+            continue;
+        GenesisAccount& account = out.alloc[contract.address];
+        account.nonce = 1;
+        account.code = *from_hex(contract.code);
+    }
+    complete_header(out);
+    return out;
+}
+
+}  // namespace meridian::node
