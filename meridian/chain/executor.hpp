@@ -125,6 +125,8 @@ Result<BlockOutcome, BlockFailure> execute_block(const ChainConfig& config, cons
 u256 next_base_fee(const ChainConfig& config, const Header& parent, std::uint64_t timestamp);
 // EIP-4844, EIP-7918: the excess blob gas of the block after `parent`.
 std::uint64_t next_excess_blob_gas(const ChainConfig& config, const Header& parent, std::uint64_t timestamp);
+// Ethash's difficulty of the block after `parent`, before Paris (EIP-2, EIP-100, and the bomb's delays).
+u256 next_difficulty(const ChainConfig& config, const Header& parent, std::uint64_t timestamp);
 u256 blob_base_fee(const ChainConfig& config, std::uint64_t timestamp, std::uint64_t excess_blob_gas);
 // Gas that a transaction costs before execution, and its EIP-7623 floor (zero before Prague).
 struct IntrinsicGas {

@@ -1,0 +1,196 @@
+#include <meridian/spec/exception_names.hpp>
+
+namespace meridian::spec {
+namespace {
+
+using B = chain::BlockError;
+using T = chain::TxnError;
+
+struct Alias {
+    std::string_view name;
+    Rejection meaning;
+};
+
+// Names that are not the error's own. Where a name has several rows, each of them is what it means: the
+// suites' older names cover several causes, or the order of two checks is a client's own choice.
+constexpr Alias kAliases[] = {
+    // Encodings: the specification tells apart in which field an encoding is wrong; the error has one name
+    // for all, and the field is in the decoder's message.
+    {"TransactionException.ADDRESS_TOO_LONG", T::RlpInvalidEncoding},
+    {"TransactionException.ADDRESS_TOO_SHORT", T::RlpInvalidEncoding},
+    {"TransactionException.GASLIMIT_OVERFLOW", T::RlpInvalidEncoding},
+    {"TransactionException.GASPRICE_OVERFLOW", T::RlpInvalidEncoding},
+    {"TransactionException.PRIORITY_OVERFLOW", T::RlpInvalidEncoding},
+    {"TransactionException.VALUE_OVERFLOW", T::RlpInvalidEncoding},
+    {"TransactionException.NONCE_OVERFLOW", T::RlpInvalidEncoding},
+    {"TransactionException.NONCE_TOO_BIG", T::RlpInvalidEncoding},
+    {"TransactionException.RLP_ERROR_EOF", T::RlpInvalidEncoding},
+    {"TransactionException.RLP_ERROR_SIZE", T::RlpInvalidEncoding},
+    {"TransactionException.RLP_ERROR_SIZE_LEADING_ZEROS", T::RlpInvalidEncoding},
+    {"TransactionException.RLP_TOO_FEW_ELEMENTS", T::RlpInvalidEncoding},
+    {"TransactionException.RLP_TOO_MANY_ELEMENTS", T::RlpInvalidEncoding},
+    {"TransactionException.RLP_INVALID_ACCESS_LIST_ADDRESS_TOO_LONG", T::RlpInvalidEncoding},
+    {"TransactionException.RLP_INVALID_ACCESS_LIST_ADDRESS_TOO_SHORT", T::RlpInvalidEncoding},
+    {"TransactionException.RLP_INVALID_ACCESS_LIST_STORAGE_TOO_LONG", T::RlpInvalidEncoding},
+    {"TransactionException.RLP_INVALID_ACCESS_LIST_STORAGE_TOO_SHORT", T::RlpInvalidEncoding},
+    {"TransactionException.RLP_INVALID_DATA", T::RlpInvalidEncoding},
+    {"TransactionException.RLP_INVALID_GASLIMIT", T::RlpInvalidEncoding},
+    {"TransactionException.RLP_INVALID_HEADER", T::RlpInvalidEncoding},
+    {"TransactionException.RLP_INVALID_NONCE", T::RlpInvalidEncoding},
+    {"TransactionException.RLP_INVALID_SIGNATURE_R", T::RlpInvalidEncoding},
+    {"TransactionException.RLP_INVALID_SIGNATURE_S", T::RlpInvalidEncoding},
+    {"TransactionException.RLP_INVALID_TO", T::RlpInvalidEncoding},
+    {"TransactionException.RLP_INVALID_VALUE", T::RlpInvalidEncoding},
+    {"TransactionException.RLP_LEADING_ZEROS_BASEFEE", T::RlpInvalidEncoding},
+    {"TransactionException.RLP_LEADING_ZEROS_DATA_SIZE", T::RlpInvalidEncoding},
+    {"TransactionException.RLP_LEADING_ZEROS_GASLIMIT", T::RlpInvalidEncoding},
+    {"TransactionException.RLP_LEADING_ZEROS_GASPRICE", T::RlpInvalidEncoding},
+    {"TransactionException.RLP_LEADING_ZEROS_NONCE", T::RlpInvalidEncoding},
+    {"TransactionException.RLP_LEADING_ZEROS_NONCE_SIZE", T::RlpInvalidEncoding},
+    {"TransactionException.RLP_LEADING_ZEROS_PRIORITY_FEE", T::RlpInvalidEncoding},
+    {"TransactionException.RLP_LEADING_ZEROS_R", T::RlpInvalidEncoding},
+    {"TransactionException.RLP_LEADING_ZEROS_S", T::RlpInvalidEncoding},
+    {"TransactionException.RLP_LEADING_ZEROS_V", T::RlpInvalidEncoding},
+    {"TransactionException.RLP_LEADING_ZEROS_VALUE", T::RlpInvalidEncoding},
+    {"TR_RLP_WRONGVALUE", T::RlpInvalidEncoding},
+    {"TR_TooShort", T::RlpInvalidEncoding},
+    {"RLP_BODY_UNMARSHAL_ERROR", T::RlpInvalidEncoding},
+    {"TransactionException.NONCE_OVERFLOW", T::NonceIsMax},
+    {"TransactionException.NONCE_TOO_BIG", T::NonceIsMax},
+    {"TransactionException.EC_RECOVERY_FAIL", T::EcRecoverFailed},
+    // A signature is checked by recovery; out-of-range values and a curve without such a point look alike.
+    {"TransactionException.EC_RECOVERY_FAIL", T::InvalidSignatureVrs},
+    {"TransactionException.INVALID_SIGNATURE_VRS", T::EcRecoverFailed},
+    {"InvalidVRS", T::InvalidSignatureVrs},
+
+    // A type byte that the fork does not know.
+    {"TransactionException.TYPE_NOT_SUPPORTED", T::Type0NotSupported},
+    {"TransactionException.TYPE_NOT_SUPPORTED", T::Type1TxPreFork},
+    {"TransactionException.TYPE_NOT_SUPPORTED", T::Type2TxPreFork},
+    {"TransactionException.TYPE_NOT_SUPPORTED", T::Type3TxPreFork},
+    {"TransactionException.TYPE_NOT_SUPPORTED", T::Type4TxPreFork},
+    {"TR_TypeNotSupported", T::Type1TxPreFork},
+    {"TR_TypeNotSupported", T::Type2TxPreFork},
+    {"TR_TypeNotSupported", T::Type3TxPreFork},
+    {"TR_TypeNotSupported", T::Type4TxPreFork},
+    {"TR_TypeNotSupportedBlob", T::Type3TxPreFork},
+
+    {"TR_NoFunds", T::InsufficientAccountFunds},
+    {"TR_NoFundsX", T::InsufficientAccountFunds},
+    {"TR_NoFundsValue", T::InsufficientAccountFunds},
+    {"TR_NoFundsOrGas", T::InsufficientAccountFunds},
+    {"TR_NoFundsOrGas", T::IntrinsicGasTooLow},
+    {"TR_IntrinsicGas", T::IntrinsicGasTooLow},
+    {"IntrinsicGas", T::IntrinsicGasTooLow},
+    {"SenderNotEOA", T::SenderNotEoa},
+    {"SenderNotEOAorNoCASH", T::SenderNotEoa},
+    {"SenderNotEOAorNoCASH", T::InsufficientAccountFunds},
+    {"TR_FeeCapLessThanBlocks", T::InsufficientMaxFeePerGas},
+    {"TR_FeeCapLessThanBlocksORNoFunds", T::InsufficientMaxFeePerGas},
+    {"TR_FeeCapLessThanBlocksORNoFunds", T::InsufficientAccountFunds},
+    {"TR_FeeCapLessThanBlocksORGasLimitReached", T::InsufficientMaxFeePerGas},
+    {"TR_FeeCapLessThanBlocksORGasLimitReached", T::GasAllowanceExceeded},
+    {"1559BlockImportImpossible_TransactionFee", T::InsufficientMaxFeePerGas},
+    {"TR_GasLimitReached", T::GasAllowanceExceeded},
+    {"TR_NonceTooLow", T::NonceMismatchTooLow},
+    {"TR_NonceTooHigh", T::NonceMismatchTooHigh},
+    {"TR_NonceHasMaxValue", T::NonceIsMax},
+    {"TR_TipGtFeeCap", T::PriorityGreaterThanMaxFeePerGas},
+    {"TransactionException.PRIORITY_GREATER_THAN_MAX_FEE_PER_GAS_2", T::PriorityGreaterThanMaxFeePerGas},
+    {"TR_InitCodeLimitExceeded", T::InitcodeSizeExceeded},
+    {"TR_EMPTYBLOB", T::Type3TxZeroBlobs},
+    {"TR_BLOBCREATE", T::Type3TxContractCreation},
+    {"TR_BLOBVERSION_INVALID", T::Type3TxInvalidBlobVersionedHash},
+    {"TR_BLOBLIST_OVERSIZE", T::Type3TxBlobCountExceeded},
+    {"TR_BLOBLIST_OVERSIZE", T::Type3TxMaxBlobGasAllowanceExceeded},
+
+    // Blocks.
+    {"BlockException.RLP_STRUCTURES_ENCODING", T::RlpInvalidEncoding},
+    {"INPUT_UNMARSHAL_ERROR", B::RlpStructuresEncoding},
+    {"INPUT_UNMARSHAL_ERROR", T::RlpInvalidEncoding},
+    {"INPUT_UNMARSHAL_SIZE_ERROR", B::RlpStructuresEncoding},
+    {"INPUT_UNMARSHAL_SIZE_ERROR", B::RlpInvalidFieldOverflow64},
+    {"INPUT_UNMARSHAL_SIZE_ERROR", T::RlpInvalidEncoding},
+    {"INPUT_UNMARSHAL_ADDRESS_ERROR", B::RlpInvalidAddress},
+    {"INPUT_UNMARSHAL_ADDRESS_ERROR", B::RlpStructuresEncoding},
+    {"RLP_BODY_UNMARSHAL_ERROR", B::RlpStructuresEncoding},
+    {"UnknownParent", B::UnknownParent},
+    {"UnknownParent2", B::UnknownParent},
+    {"UnknownParent2", B::UnknownParentZero},
+    {"InvalidNumber", B::InvalidBlockNumber},
+    {"InvalidTimestampOlderParent", B::InvalidBlockTimestampOlderThanParent},
+    {"InvalidTimestampEqualParent", B::InvalidBlockTimestampOlderThanParent},
+    {"InvalidDifficulty", B::InvalidDifficulty},
+    {"InvalidDifficulty2", B::InvalidDifficulty},
+    {"InvalidDifficulty_TooLarge", B::InvalidDifficulty},
+    {"ExtraDataTooBig", B::ExtraDataTooBig},
+    {"ExtraDataIncorrectDAO", B::InvalidDaoExtraData},
+    {"BlockException.EXTRA_DATA_INVALID_DAO", B::InvalidDaoExtraData},
+    {"InvalidGasLimit", B::InvalidGasLimit},
+    {"InvalidGasLimit", B::GasLimitTooBig},
+    {"InvalidGasLimit2", B::InvalidGasLimit},
+    {"InvalidGasLimit3", B::InvalidGasLimit},
+    {"InvalidGasLimit5", B::InvalidGasLimit},
+    {"1559BlockImportImpossible_TargetGasLow", B::InvalidGasLimit},
+    {"InvalidGasUsed", B::InvalidGasUsed},
+    {"InvalidGasUsed2", B::InvalidGasUsed},
+    {"TooMuchGasUsed", B::InvalidGasUsedAboveLimit},
+    {"TooMuchGasUsed2", B::InvalidGasUsedAboveLimit},
+    {"BlockException.GAS_USED_OVERFLOW", T::GasAllowanceExceeded},
+    {"1559BlockImportImpossible_HeaderIsLegacy", B::BaseFeeUnexpected},
+    {"1559BlockImportImpossible_BaseFeeWrong", B::InvalidBaseFeePerGas},
+    {"1559BlockImportImpossible_InitialBaseFeeWrong", B::InvalidBaseFeePerGas},
+    {"LegacyBlockImportImpossible", B::BaseFeeUnexpected},
+    {"LegacyBlockImportImpossible2", B::BaseFeeUnexpected},
+    {"LegacyBlockBaseFeeTransaction", T::Type2TxPreFork},
+    {"3675PreParis1559BlockRejected", B::ImportImpossibleDifficultyOverParis},
+    {"3675PoWBlockRejected", B::ImportImpossibleDifficultyOverParis},
+    {"3675PoSBlockRejected", B::InvalidDifficulty},
+    {"PostParisUncleHashIsNotEmpty", B::ImportImpossibleUnclesOverParis},
+    {"PostMergeUncleHashIsNotEmpty", B::ImportImpossibleUnclesOverParis},
+    {"PostParisDifficultyIsNot0", B::ImportImpossibleDifficultyOverParis},
+    {"PostMergeDifficultyIsNot0", B::ImportImpossibleDifficultyOverParis},
+    {"InvalidTransactionsRoot", B::InvalidTransactionsRoot},
+    {"InvalidReceiptsStateRoot", B::InvalidReceiptsRoot},
+    {"InvalidStateRoot", B::InvalidStateRoot},
+    {"InvalidLogBloom", B::InvalidLogBloom},
+    {"InvalidUnclesHash", B::InvalidUnclesHash},
+    {"TooManyUncles", B::InvalidUncle},
+    {"UncleInChain", B::InvalidUncle},
+    {"UncleIsAncestor", B::InvalidUncle},
+    {"UncleIsBrother", B::InvalidUncle},
+    {"UncleParentIsNotAncestor", B::InvalidUncle},
+    {"UncleUnknownParent", B::InvalidUncle},
+    {"InvalidUncleParentHash", B::InvalidUncle},
+};
+
+bool means(std::string_view expected, const Rejection& actual) {
+    if (expected == name_of(actual))
+        return true;
+    for (const Alias& alias : kAliases)
+        if (alias.name == expected && alias.meaning == actual)
+            return true;
+    return false;
+}
+
+}  // namespace
+
+std::string_view name_of(const Rejection& rejection) noexcept {
+    return std::visit([](auto error) { return chain::name(error); }, rejection);
+}
+
+std::string mismatch(std::string_view expected, const Rejection& actual) {
+    std::string_view rest = expected;
+    for (;;) {
+        const std::size_t bar = rest.find('|');
+        if (means(rest.substr(0, bar), actual))
+            return {};
+        if (bar == std::string_view::npos)
+            break;
+        rest.remove_prefix(bar + 1);
+    }
+    return "rejected for another reason: expected " + std::string(expected) + ", got " +
+           std::string(name_of(actual));
+}
+
+}  // namespace meridian::spec

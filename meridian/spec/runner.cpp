@@ -1,0 +1,265 @@
+#include <meridian/spec/runner.hpp>
+
+#include <meridian/base/hex.hpp>
+#include <meridian/spec/blockchain_test.hpp>
+#include <meridian/spec/progress.hpp>
+#include <meridian/spec/small_tests.hpp>
+#include <meridian/spec/state_test.hpp>
+
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+namespace meridian::spec {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct TestFile {
+    std::string path;
+    std::uintmax_t size = 0;
+    bool named = false;  // given by the user, not found in a folder
+};
+
+struct FileResult {
+    std::vector<CaseReport> reports;
+    std::optional<InputError> error;
+};
+
+bool has(const Json& test, std::string_view name) {
+    return test.as_object().contains({name.data(), name.size()});
+}
+
+CaseKind kind_of(const Json& test) {
+    if (!test.is_object())
+        return CaseKind::Unknown;
+    if (has(test, "blocks") && has(test, "lastblockhash"))
+        return CaseKind::Blockchain;
+    if (has(test, "engineNewPayloads"))
+        return CaseKind::Engine;
+    if (has(test, "transaction") && has(test, "post"))
+        return CaseKind::State;
+    if (has(test, "exec") && has(test, "pre"))
+        return CaseKind::Vm;
+    if (has(test, "txbytes") && has(test, "result"))
+        return CaseKind::Transaction;
+    if (has(test, "in") && has(test, "out"))
+        return CaseKind::Rlp;
+    if (has(test, "in") && has(test, "root"))
+        return CaseKind::Trie;
+    if (has(test, "currentDifficulty") && has(test, "parentDifficulty"))
+        return CaseKind::Difficulty;
+    if (has(test, "seq") && has(test, "term"))
+        return CaseKind::HexPrefix;
+    return CaseKind::Unknown;
+}
+
+void run_case(CaseKind kind, const Json& test, const std::string& file, CaseContext& context) {
+    switch (kind) {
+        case CaseKind::State:
+            return run_state_test(test, context);
+        case CaseKind::Vm:
+            return run_vm_test(test, context);
+        case CaseKind::Blockchain:
+            return run_blockchain_test(test, context);
+        case CaseKind::Transaction:
+            return run_transaction_test(test, context);
+        case CaseKind::Rlp:
+            return run_rlp_test(test, context);
+        case CaseKind::Trie:
+            return run_trie_test(test, file.find("ecure") != std::string::npos, context);
+        case CaseKind::Difficulty:
+            return run_difficulty_test(test, file, context);
+        case CaseKind::HexPrefix:
+            return run_hex_prefix_test(test, context);
+        case CaseKind::Engine:
+            if (context.begin({}))
+                context.skip("payloads of the Engine API are covered by the blockchain tests they come from");
+            return;
+        case CaseKind::Unknown:
+            return;
+    }
+}
+
+FileResult run_file(const TestFile& file, const RunOptions& options, const RunSettings& settings,
+                    evm::CodeCache& code_cache) {
+    FileResult out;
+    auto document = Document::load(file.path);
+    if (!document) {
+        out.error = document.error();
+        return out;
+    }
+    CaseContext context(settings, code_cache, file.path);
+    bool any = false;
+    if (const auto* tests = document->root().if_object()) {
+        for (const auto& item : *tests) {
+            const CaseKind kind = kind_of(item.value());
+            if (std::find(options.kinds.begin(), options.kinds.end(), kind) == options.kinds.end())
+                continue;
+            any = true;
+            context.set_test({item.key().data(), item.key().size()});
+            try {
+                run_case(kind, item.value(), file.path, context);
+            } catch (const FieldFailure& failure) {
+                out.error = document->error(failure);
+            }
+        }
+    }
+    if (!any && file.named)
+        out.error = InputError{InputError::Kind::Field, file.path, {}, "holds no test that this command runs"};
+    out.reports = std::move(context.reports());
+    return out;
+}
+
+// Folders are searched for *.json, in the order of their paths.
+Result<std::vector<TestFile>, InputError> find_files(const std::vector<std::string>& paths) {
+    std::vector<TestFile> out;
+    for (const std::string& path : paths) {
+        std::error_code code;
+        if (!fs::exists(path, code))
+            return fail(InputError{InputError::Kind::Io, path, {}, "no such file or folder"});
+        if (!fs::is_directory(path, code)) {
+            out.push_back({path, fs::file_size(path, code), true});
+            continue;
+        }
+        const std::size_t before = out.size();
+        for (fs::recursive_directory_iterator it(path, code), end; it != end && !code; it.increment(code))
+            if (it->is_regular_file(code) && it->path().extension() == ".json")
+                out.push_back({it->path().string(), it->file_size(code), false});
+        if (code)
+            return fail(InputError{InputError::Kind::Io, path, {}, "cannot be searched: " + code.message()});
+        if (out.size() == before)
+            return fail(InputError{InputError::Kind::Io, path, {}, "holds no .json file"});
+        std::sort(out.begin() + static_cast<std::ptrdiff_t>(before), out.end(),
+                  [](const TestFile& a, const TestFile& b) { return a.path < b.path; });
+    }
+    return out;
+}
+
+void count(Summary& summary, const CaseReport& report) {
+    switch (report.outcome) {
+        case Outcome::Passed:
+            ++summary.passed;
+            return;
+        case Outcome::Failed:
+            ++summary.failed;
+            return;
+        case Outcome::Skipped:
+            ++summary.skipped;
+            return;
+    }
+}
+
+void print_json(const std::vector<FileResult>& results) {
+    bool first = true;
+    std::fputs("[", stdout);
+    for (const FileResult& result : results)
+        for (const CaseReport& report : result.reports) {
+            boost::json::object item{{"file", report.file},
+                                     {"name", report.name},
+                                     {"pass", report.outcome != Outcome::Failed}};
+            if (report.outcome == Outcome::Skipped)
+                item["skipped"] = true;
+            if (report.state_root)
+                item["stateRoot"] = to_hex0x(*report.state_root);
+            item["fork"] = report.fork;
+            if (!report.reason.empty())
+                item["error"] = report.reason;
+            std::fprintf(stdout, "%s\n%s", first ? "" : ",", boost::json::serialize(item).c_str());
+            first = false;
+        }
+    std::fputs("\n]\n", stdout);
+}
+
+void print_failures(const FileResult& result) {
+    for (const CaseReport& report : result.reports)
+        if (report.outcome == Outcome::Failed)
+            std::fprintf(stdout, "FAIL %s: %s\n", report.id().c_str(), report.reason.c_str());
+}
+
+// Shares the files out among threads, large ones first, so that no thread is left with one at the end.
+std::vector<FileResult> run_files(const std::vector<TestFile>& files, const RunOptions& options) {
+    std::vector<std::size_t> order(files.size());
+    for (std::size_t i = 0; i < order.size(); ++i)
+        order[i] = i;
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return files[a].size > files[b].size; });
+    const RunSettings settings{options.filter, options.run_excluded ? nullptr : &Exclusions::built_in(),
+                               options.trace};
+    std::vector<FileResult> results(files.size());
+    std::atomic<std::size_t> next = 0;
+    std::mutex mutex;
+    Progress progress(files.size());
+    Summary summary;
+    const auto work = [&] {
+        auto cache = std::make_unique<evm::CodeCache>();
+        for (std::size_t done = 1;; ++done) {
+            const std::size_t i = next.fetch_add(1);
+            if (i >= order.size())
+                return;
+            FileResult result = run_file(files[order[i]], options, settings, *cache);
+            // Tests share little code, so that a cache that only grew would be waste.
+            if (done % 64 == 0)
+                cache = std::make_unique<evm::CodeCache>();
+            const std::lock_guard lock(mutex);
+            for (const CaseReport& report : result.reports)
+                count(summary, report);
+            results[order[i]] = std::move(result);
+            progress.advance(summary.text());
+        }
+    };
+    const unsigned wanted = options.jobs != 0 ? options.jobs : std::max(1u, std::thread::hardware_concurrency());
+    const std::size_t jobs = options.trace ? 1 : std::min<std::size_t>(wanted, files.size());
+    std::vector<std::thread> threads;
+    for (std::size_t i = 1; i < jobs; ++i)
+        threads.emplace_back(work);
+    work();
+    for (std::thread& thread : threads)
+        thread.join();
+    return results;
+}
+
+}  // namespace
+
+std::string Summary::text() const {
+    return std::to_string(passed) + " passed, " + std::to_string(failed) + " failed, " +
+           std::to_string(skipped) + " skipped";
+}
+
+int run_suites(const RunOptions& options) {
+    const auto files = find_files(options.paths);
+    if (!files) {
+        std::fprintf(stderr, "meridian: %s\n", files.error().text().c_str());
+        return kExitBadInput;
+    }
+    const std::vector<FileResult> results = run_files(*files, options);
+    Summary summary;
+    bool bad_input = false;
+    for (const FileResult& result : results) {
+        for (const CaseReport& report : result.reports)
+            count(summary, report);
+        if (!options.json)
+            print_failures(result);
+        if (result.error) {
+            std::fprintf(stderr, "meridian: %s\n", result.error->text().c_str());
+            bad_input = true;
+        }
+    }
+    if (options.json)
+        print_json(results);
+    std::fprintf(options.json ? stderr : stdout, "%s\n", summary.text().c_str());
+    if (bad_input)
+        return kExitBadInput;
+    if (summary.passed + summary.failed + summary.skipped == 0) {
+        std::fprintf(stderr, "meridian: no case was selected\n");
+        return kExitBadInput;
+    }
+    return summary.failed == 0 ? kExitPassed : kExitFailed;
+}
+
+}  // namespace meridian::spec

@@ -1,0 +1,336 @@
+#include <meridian/spec/small_tests.hpp>
+
+#include <meridian/base/hex.hpp>
+#include <meridian/evm/evm.hpp>
+#include <meridian/rlp/decode.hpp>
+#include <meridian/rlp/encode.hpp>
+#include <meridian/spec/exception_names.hpp>
+#include <meridian/spec/execution.hpp>
+#include <meridian/spec/fixture.hpp>
+#include <meridian/spec/network.hpp>
+#include <meridian/trie/nibbles.hpp>
+#include <meridian/trie/secure_trie.hpp>
+
+#include <algorithm>
+
+namespace meridian::spec {
+namespace {
+
+using evm::Revision;
+
+std::string differs(std::string_view what, const std::string& expected, const std::string& actual) {
+    if (expected == actual)
+        return {};
+    return std::string(what) + ": expected " + expected + ", got " + actual;
+}
+
+// --- VMTests ------------------------------------------------------------------------------------------
+
+std::string check_vm_outcome(const Json& test, const evm::CallResult& result, const state::State& state,
+                             const state::StateChanges& changes, const state::MemoryState& pre) {
+    const Json* gas = find(test, "gas");
+    const bool success = result.status == evm::Status::Success;
+    if (gas == nullptr)
+        return success ? "succeeded, but expected to fail" : "";
+    if (!success)
+        return "failed: " + std::string(evm::describe(result.status));
+    if (const auto expected = number64(*gas); static_cast<std::uint64_t>(result.gas_left) != expected)
+        return differs("gas left", std::to_string(expected), std::to_string(result.gas_left));
+    if (std::string reason = differs("output", to_hex(bytes(member(test, "out"))), to_hex(result.output));
+        !reason.empty())
+        return reason;
+    if (std::string reason = differs("logs hash", to_hex0x(hash(member(test, "logs"))),
+                                     to_hex0x(logs_hash(state.logs())));
+        !reason.empty())
+        return reason;
+    state::MemoryState post = pre;
+    post.apply(changes);
+    return describe_difference(read_alloc(member(test, "post")), post);
+}
+
+std::string check_vm_test(const Json& test, CaseContext& context) {
+    const Json& exec = member(test, "exec");
+    const Json& env = member(test, "env");
+    state::MemoryState pre;
+    pre.apply(read_alloc(member(test, "pre")));
+    state::State state(pre);
+    MapBlockHashes hashes;
+    for (std::uint64_t n = 0; n < 256; ++n)
+        hashes.hashes[n] = crypto::keccak256(as_bytes(std::to_string(n)));
+    evm::BlockContext block;
+    block.number = number64(member(env, "currentNumber"));
+    block.timestamp = number64(member(env, "currentTimestamp"));
+    block.gas_limit = number64(member(env, "currentGasLimit"));
+    block.coinbase = address(member(env, "currentCoinbase"));
+    block.prev_randao = number(member(env, "currentDifficulty"));
+    block.block_hashes = &hashes;
+    evm::TxnContext txn;
+    txn.origin = address(member(exec, "origin"));
+    txn.gas_price = number(member(exec, "gasPrice"));
+
+    const Bytes input = bytes(member(exec, "data"));
+    evm::Message message;
+    message.recipient = message.code_address = address(member(exec, "address"));
+    message.sender = address(member(exec, "caller"));
+    message.gas = static_cast<std::int64_t>(number64(member(exec, "gas")));
+    message.input = input;
+    // The suite does not transfer exec.value, which the code sees nevertheless: as a delegate's does.
+    message.kind = evm::CallKind::DelegateCall;
+    message.value = number(member(exec, "value"));
+
+    std::optional<StepPrinter> printer;
+    if (context.trace())
+        printer.emplace(*context.trace(), stderr);
+    state.begin_transaction();
+    evm::Evm machine(Revision::Frontier, state, block, txn, context.code_cache(),
+                     printer ? &*printer : nullptr);
+    const evm::CallResult result = machine.execute(message);
+    const std::vector<state::Log> logs = state.logs();
+    state.finish_transaction({.delete_touched_empty = false});
+    for (const state::Log& log : logs)
+        state.add_log(log);
+    return check_vm_outcome(test, result, state, state.changes(), pre);
+}
+
+// --- TransactionTests ----------------------------------------------------------------------------------
+
+struct Verdict {
+    std::optional<chain::TxnError> error;
+    std::optional<chain::Transaction> txn;
+    Address sender;
+};
+
+// What a transaction has to satisfy whatever the state is: it is executed as the only one of a roomy block,
+// for a sender that has all it needs.
+Verdict judge(BytesView encoded, Revision revision, CaseContext& context) {
+    auto txn = chain::decode_transaction(encoded);
+    if (!txn)
+        return {txn.error().error, {}, {}};
+    const auto sender = chain::recover_sender(*txn, revision >= Revision::Homestead);
+    if (!sender)
+        return {sender.error(), {}, {}};
+    state::MemoryState parent;
+    parent.set_account(*sender, {.nonce = txn->nonce, .balance = u256::max()});
+    state::State state(parent);
+    chain::Header header;
+    header.number = 1;
+    header.gas_limit = std::uint64_t{1} << 62;
+    if (revision >= Revision::London)
+        header.base_fee = u256{};
+    if (revision >= Revision::Cancun)
+        header.excess_blob_gas = 0;
+    MapBlockHashes hashes;
+    const chain::ExecutionEnvironment environment{.code_cache = context.code_cache(), .block_hashes = hashes};
+    const auto config = chain::ChainConfig::all_from_genesis(revision);
+    chain::BlockExecutor executor(config, header, state, environment);
+    const auto outcome = executor.execute(*txn, *sender);
+    if (!outcome)
+        return {outcome.error(), {}, {}};
+    return {{}, std::move(*txn), *sender};
+}
+
+std::string check_transaction(const Json& expected, BytesView encoded, Revision revision, CaseContext& context) {
+    const Verdict verdict = judge(encoded, revision, context);
+    if (const Json* exception = find(expected, "exception")) {
+        if (!verdict.error)
+            return "accepted, but expected " + std::string(text(*exception));
+        return mismatch(text(*exception), *verdict.error);
+    }
+    if (verdict.error)
+        return "rejected: " + std::string(chain::name(*verdict.error));
+    const chain::Transaction& txn = *verdict.txn;
+    if (std::string reason = differs("hash", to_hex0x(hash(member(expected, "hash"))),
+                                     to_hex0x(chain::transaction_hash(txn)));
+        !reason.empty())
+        return reason;
+    if (std::string reason =
+            differs("sender", to_hex0x(address(member(expected, "sender"))), to_hex0x(verdict.sender));
+        !reason.empty())
+        return reason;
+    if (!equal(chain::encode(txn), encoded))
+        return "encodes to other bytes than it was decoded from";
+    return differs("intrinsic gas", std::to_string(number64(member(expected, "intrinsicGas"))),
+                   std::to_string(chain::intrinsic_gas(revision, txn).gas));
+}
+
+// --- RLPTests ----------------------------------------------------------------------------------------
+
+// A decimal number of any size as big-endian bytes without leading zeros.
+Bytes big_integer(const Json& where, std::string_view digits) {
+    Bytes out;
+    for (const char digit : digits) {
+        if (digit < '0' || digit > '9')
+            reject(where, "not a decimal number");
+        unsigned carry = static_cast<unsigned>(digit - '0');
+        for (auto byte = out.rbegin(); byte != out.rend(); ++byte) {
+            const unsigned value = *byte * 10u + carry;
+            *byte = static_cast<std::uint8_t>(value);
+            carry = value >> 8;
+        }
+        if (carry != 0)
+            out.insert(out.begin(), static_cast<std::uint8_t>(carry));
+    }
+    return out;
+}
+
+// Recursion is bounded by the parser's depth.
+void encode_json(const Json& value, Bytes& out) {
+    if (const auto* items = value.if_array()) {
+        Bytes payload;
+        for (const Json& item : *items)
+            encode_json(item, payload);
+        append(out, rlp::wrap_list(payload));
+    } else if (!value.is_string()) {
+        rlp::encode_u256(out, number(value));
+    } else if (const std::string_view content = text(value); content.starts_with('#')) {
+        rlp::encode_bytes(out, big_integer(value, content.substr(1)));
+    } else {
+        rlp::encode_bytes(out, as_bytes(content));
+    }
+}
+
+std::string check_rlp(const Json& test) {
+    const Bytes encoded = bytes(member(test, "out"));
+    const Json& in = member(test, "in");
+    const auto canonical = rlp::check_canonical(encoded);
+    if (in.is_string() && text(in) == "INVALID")
+        return canonical ? "accepted" : "";
+    if (!canonical)
+        return "rejected: " + std::string(rlp::to_string(canonical.error()));
+    if (in.is_string() && text(in) == "VALID")
+        return {};
+    Bytes out;
+    encode_json(in, out);
+    return differs("encoding", to_hex(encoded), to_hex(out));
+}
+
+// --- TrieTests ----------------------------------------------------------------------------------------
+
+struct TrieEntry {
+    Bytes key;
+    Bytes value;
+};
+
+Bytes trie_text(const Json& where, std::string_view content) {
+    if (!content.starts_with("0x"))
+        return to_bytes(as_bytes(content));
+    auto out = from_hex(content);
+    if (!out)
+        reject(where, "not hexadecimal bytes");
+    return std::move(*out);
+}
+
+std::vector<TrieEntry> read_trie_entries(const Json& in) {
+    std::vector<TrieEntry> out;
+    if (const auto* members = in.if_object()) {
+        for (const auto& item : *members)
+            out.push_back({trie_text(in, {item.key().data(), item.key().size()}),
+                           item.value().is_null() ? Bytes{} : trie_text(item.value(), text(item.value()))});
+        return out;
+    }
+    for (const Json& pair : array(in)) {
+        const auto& items = array(pair);
+        if (items.size() != 2)
+            reject(pair, "expected a key and a value");
+        out.push_back({trie_text(items[0], text(items[0])),
+                       items[1].is_null() ? Bytes{} : trie_text(items[1], text(items[1]))});
+    }
+    return out;
+}
+
+std::string check_trie(const std::vector<TrieEntry>& entries, bool secure, const Hash& expected) {
+    trie::SecureTrie trie;
+    for (const TrieEntry& entry : entries) {
+        const auto put = secure ? trie.put(entry.key, entry.value) : trie.hashed().put(entry.key, entry.value);
+        if (!put)
+            return "put failed";
+    }
+    return differs("root", to_hex0x(expected), to_hex0x(trie.root()));
+}
+
+// --- BasicTests ---------------------------------------------------------------------------------------
+
+chain::ChainConfig difficulty_config(std::string_view file) {
+    if (file.find("Ropsten") != std::string_view::npos) {
+        chain::ChainConfig out = chain::ChainConfig::all_from_genesis(Revision::Homestead);
+        for (const Revision r : {Revision::TangerineWhistle, Revision::SpuriousDragon})
+            out.activation[static_cast<std::size_t>(r)] = 10;
+        out.activation[static_cast<std::size_t>(Revision::Byzantium)] = 1700000;
+        return out;
+    }
+    if (file.find("CustomHomestead") != std::string_view::npos)
+        return chain::ChainConfig::all_from_genesis(Revision::Homestead);
+    return chain::ChainConfig::mainnet();
+}
+
+std::string check_difficulty(const Json& test, std::string_view file) {
+    chain::Header parent;
+    const std::uint64_t block_number = number64(member(test, "currentBlockNumber"));
+    if (block_number == 0)
+        reject(member(test, "currentBlockNumber"), "the genesis block has no parent");
+    parent.number = block_number - 1;
+    parent.timestamp = number64(member(test, "parentTimestamp"));
+    parent.difficulty = number(member(test, "parentDifficulty"));
+    if (const Json* uncles = find(test, "parentUncles")) {
+        // A hash, or whether there are any.
+        const Hash value = hash(*uncles);
+        if (text(*uncles).size() == 66)
+            parent.ommers_hash = value;
+        else if (!value.is_zero())
+            parent.ommers_hash = Hash{};
+    }
+    const u256 actual =
+        chain::next_difficulty(difficulty_config(file), parent, number64(member(test, "currentTimestamp")));
+    return differs("difficulty", to_quantity(number(member(test, "currentDifficulty"))), to_quantity(actual));
+}
+
+}  // namespace
+
+void run_vm_test(const Json& test, CaseContext& context) {
+    context.run("Frontier", [&] { return check_vm_test(test, context); });
+}
+
+void run_transaction_test(const Json& test, CaseContext& context) {
+    const Bytes encoded = bytes(member(test, "txbytes"));
+    for (const auto& item : object(member(test, "result"))) {
+        const std::string_view fork{item.key().data(), item.key().size()};
+        context.run(fork, [&]() -> std::string {
+            const auto revision = revision_of(fork);
+            return revision ? check_transaction(item.value(), encoded, *revision, context) : "unknown fork";
+        });
+    }
+}
+
+void run_rlp_test(const Json& test, CaseContext& context) {
+    context.run("", [&] { return check_rlp(test); });
+}
+
+void run_trie_test(const Json& test, bool secure, CaseContext& context) {
+    const Json& in = member(test, "in");
+    const Hash root = hash(member(test, "root"));
+    std::vector<TrieEntry> entries = read_trie_entries(in);
+    context.run("", [&] { return check_trie(entries, secure, root); });
+    if (!in.is_object())
+        return;
+    // The members of an object have no order, so another one has to give the same root.
+    std::reverse(entries.begin(), entries.end());
+    context.run("reversed", [&] { return check_trie(entries, secure, root); });
+}
+
+void run_difficulty_test(const Json& test, std::string_view file, CaseContext& context) {
+    context.run("", [&] { return check_difficulty(test, file); });
+}
+
+void run_hex_prefix_test(const Json& test, CaseContext& context) {
+    context.run("", [&] {
+        Bytes nibbles;
+        for (const Json& nibble : array(member(test, "seq")))
+            nibbles.push_back(static_cast<std::uint8_t>(number64(nibble) & 15));
+        Bytes out(trie::hex_prefix_size(nibbles.size()));
+        trie::write_nibbles(out.data(), boolean(member(test, "term")) ? trie::kLeafFlag : std::uint8_t{0},
+                            nibbles);
+        return differs("encoding", std::string(text(member(test, "out"))), to_hex(out));
+    });
+}
+
+}  // namespace meridian::spec

@@ -1,0 +1,53 @@
+// Execution traces as JSON lines, in the form of EIP-3155 that geth's `evm` prints.
+#pragma once
+
+#include <meridian/evm/tracer.hpp>
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+namespace meridian::spec {
+
+struct TraceOptions {
+    bool memory = false;
+    bool stack = true;
+    bool return_data = false;
+    // Also a line at the beginning and the end of each inner call.
+    bool call_frames = false;
+};
+
+class StepPrinter final : public evm::Tracer {
+public:
+    // Neither is owned.
+    StepPrinter(const TraceOptions& options, std::FILE* out) : m_options(options), m_out(out) {}
+
+    void on_enter(const evm::Message& message, BytesView code) override;
+    void on_exit(const evm::Message& message, const evm::CallResult& result) override;
+    void on_step(const evm::Step& step) override;
+    void on_selfdestruct(const Address& contract, const Address& beneficiary, const u256& balance) override;
+    void on_log(const state::Log&) override {}
+
+private:
+    // What of a frame's last step is needed to print it again if the instruction fails.
+    struct LastStep {
+        evm::Step step;
+        std::vector<u256> stack;
+        Bytes memory;
+        bool printed = false;
+        bool failed = false;
+    };
+
+    void print(const evm::Step& step, std::string_view error);
+    void print_fault(LastStep& last, evm::Status status);
+    void print_frame(std::string_view type, const Address& from, const Address& to, std::int64_t gas,
+                     const u256& value, BytesView input);
+    void print_end(BytesView output, std::int64_t gas_used, std::string_view error);
+
+    const TraceOptions& m_options;
+    std::FILE* m_out;
+    std::vector<LastStep> m_frames;
+    std::string m_line;
+};
+
+}  // namespace meridian::spec
