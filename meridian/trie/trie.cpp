@@ -518,14 +518,4 @@ Child Trie::merged(NodeId branch, int survivor) {
     return result;
 }
 
-// Many at once ------------------------------------------------------------------------------------------
-
-Result<void, TrieError> Trie::update(std::span<const KeyValue> entries) {
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-        if (const auto done = put(entries[i].key, entries[i].value); !done)
-            return done;
-    }
-    return {};
-}
-
 }  // namespace meridian::trie

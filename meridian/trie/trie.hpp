@@ -116,6 +116,9 @@ private:
     NodeId store(const NodeView& node);
     Result<Location, TrieError> locate(BytesView key);
 
+    void prefetch_paths(std::span<const KeyValue> entries) const noexcept;
+    NodeId next_on_path(NodeId id, BytesView key, std::size_t& depth) const noexcept;
+
     NodeId make_leaf(std::size_t path_size, BytesView value);
     NodeId make_tail_leaf(const std::uint8_t* end, std::size_t nibbles, BytesView value);
     NodeId make_extension(std::size_t path_size, const Child& child);
@@ -143,7 +146,7 @@ private:
     void collect(Marks marks);
     void collect_children(NodeId id, Marks marks);
     void set_ref(Slot slot, const Hash& ref, bool inlined) noexcept;
-    void prefetch_record(NodeId id) const noexcept;
+    void prefetch_branch(NodeId id) const noexcept;
     std::size_t encoded_size(NodeId id, std::size_t& payload) const noexcept;
     void encode(NodeId id, std::size_t payload, std::uint8_t* out) const noexcept;
     BytesView encoded(NodeId id);

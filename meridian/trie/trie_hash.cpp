@@ -15,7 +15,6 @@ constexpr std::size_t kBatchNodes = 64;
 constexpr std::size_t kBatchBytes = std::size_t{1} << 15;
 // How many nodes ahead memory is asked for.
 constexpr std::size_t kLookahead = 4;
-constexpr std::size_t kCacheLine = 64;
 constexpr std::size_t kHashItem = 33;
 
 std::size_t branch_payload(BranchNode& node, BytesView value) noexcept {
@@ -128,7 +127,7 @@ void Trie::collect_children(NodeId id, Marks marks) {
         for (unsigned mask = marks == Marks::Dirty ? node.dirty : node.fresh; mask != 0; mask &= mask - 1) {
             const auto nibble = static_cast<unsigned>(std::countr_zero(mask));
             const NodeId child = node.ids()[node.rank(nibble)];
-            __builtin_prefetch(m_arena.at(child));
+            prefetch(m_arena.at(child));
             m_pending.push_back({{id, static_cast<std::uint8_t>(nibble)}, child});
         }
     }
@@ -152,10 +151,10 @@ void Trie::set_ref(Slot slot, const Hash& ref, bool inlined) noexcept {
     }
 }
 
-void Trie::prefetch_record(NodeId id) const noexcept {
+void Trie::prefetch_branch(NodeId id) const noexcept {
     const auto* record = m_arena.at(id);
     for (std::size_t line = 0; line < BranchNode::record_size(16); line += kCacheLine)
-        __builtin_prefetch(record + line);
+        prefetch(record + line);
 }
 
 void Trie::hash_level(std::span<const Pending> level) {
@@ -169,7 +168,7 @@ void Trie::hash_level(std::span<const Pending> level) {
         std::size_t used = 0;
         for (; next < level.size() && count < kBatchNodes && used < kBatchBytes; ++next) {
             if (next + kLookahead < level.size())
-                prefetch_record(level[next + kLookahead].id);
+                prefetch_branch(level[next + kLookahead].id);
             const Pending& pending = level[next];
             std::size_t payload = 0;
             const std::size_t size = encoded_size(pending.id, payload);
