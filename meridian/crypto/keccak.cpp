@@ -1,0 +1,222 @@
+// Keccak-256: the sponge for one message, and the scheduler that keeps the lanes of a vector kernel busy.
+#include <meridian/base/assert.hpp>
+#include <meridian/crypto/keccak.hpp>
+#include <meridian/crypto/keccak_backend.hpp>
+#include <meridian/crypto/keccak_kernel.hpp>
+#include <meridian/crypto/keccak_rounds.hpp>
+
+#include <bit>
+
+namespace meridian::crypto {
+
+namespace {
+
+using detail::KeccakBlock;
+using detail::KeccakKernel;
+using detail::kKeccakLanesMax;
+using detail::kKeccakRate;
+
+static_assert(std::endian::native == std::endian::little, "the state's words are read as bytes");
+
+struct ScalarOps {
+    using Lane = std::uint64_t;
+    using Difference = std::uint64_t;
+
+    static Lane sum(Lane a, Lane b, Lane c, Lane d, Lane e) { return a ^ b ^ c ^ d ^ e; }
+    template <int Bits>
+    static Lane rotate(Lane x) {
+        return std::rotl(x, Bits);
+    }
+    static Difference difference(Lane left, Lane right) { return left ^ std::rotl(right, 1); }
+    static Lane apply(Lane a, Difference d) { return a ^ d; }
+    static Lane chi(Lane a, Lane b, Lane c) { return a ^ (~b & c); }
+    static Lane add_constant(Lane a, std::uint64_t constant) { return a ^ constant; }
+};
+
+void permute(std::uint64_t* state) noexcept {
+    detail::KeccakRounds<ScalarOps>::permute(state);
+}
+
+void absorb_full(std::uint64_t* state, const std::uint8_t* data) noexcept {
+    for (std::size_t i = 0; i < kKeccakRate / 8; ++i) {
+        std::uint64_t word;
+        std::memcpy(&word, data + 8 * i, 8);
+        state[i] ^= word;
+    }
+}
+
+// The last block, shorter than the rate, with the padding.
+void absorb_last(std::uint64_t* state, const std::uint8_t* data, std::size_t size) noexcept {
+    std::uint64_t block[kKeccakRate / 8] = {};
+    if (size != 0)
+        std::memcpy(block, data, size);
+    block[size / 8] ^= 1ull << (size % 8 * 8);
+    block[kKeccakRate / 8 - 1] ^= 1ull << 63;
+    for (std::size_t i = 0; i < kKeccakRate / 8; ++i)
+        state[i] ^= block[i];
+}
+
+// Absorbs what is left of a message into a state and gives its hash.
+Hash finish(std::uint64_t* state, BytesView rest) noexcept {
+    for (; rest.size() >= kKeccakRate; rest = rest.subspan(kKeccakRate)) {
+        absorb_full(state, rest.data());
+        permute(state);
+    }
+    absorb_last(state, rest.data(), rest.size());
+    permute(state);
+    Hash out;
+    std::memcpy(out.data(), state, 32);
+    return out;
+}
+
+// Messages on their way through a kernel. Those in flight hold the lanes 0 to m_active - 1. A lane that is
+// done takes the next message at once, so that messages of any mixture of lengths keep the lanes busy; when
+// none are waiting the rest move to a kernel of fewer lanes. Results do not depend on any of this.
+class Batch {
+public:
+    Batch(std::span<const BytesView> inputs, std::span<Hash> outputs) noexcept
+        : m_inputs(inputs), m_outputs(outputs) {}
+
+    // Kernels in descending order of lanes.
+    void run(std::span<const KeccakKernel* const> kernels) noexcept {
+        for (const KeccakKernel* kernel : kernels) {
+            repack(kernel->lanes);
+            while (m_active + waiting() >= kernel->messages_min)
+                step(*kernel);
+        }
+        while (m_active > 0)
+            finish_alone();
+        for (; waiting() > 0; ++m_next)
+            m_outputs[m_next] = keccak256(m_inputs[m_next]);
+    }
+
+private:
+    struct Message {
+        BytesView rest;
+        std::size_t index;
+    };
+
+    std::size_t waiting() const noexcept { return m_inputs.size() - m_next; }
+
+    // Starts the next message in a lane.
+    void start(unsigned lane) noexcept {
+        m_messages[lane] = {m_inputs[m_next], m_next};
+        m_fresh |= 1u << lane;
+        ++m_next;
+    }
+
+    // Absorbs one block of every message in flight.
+    void step(const KeccakKernel& kernel) noexcept {
+        while (m_active < kernel.lanes && waiting() > 0)
+            start(m_active++);
+        KeccakBlock blocks[kKeccakLanesMax];
+        for (unsigned j = 0; j < kernel.lanes; ++j) {
+            // An idle lane repeats the first one's block; nobody looks at what becomes of it.
+            const BytesView rest = m_messages[j < m_active ? j : 0].rest;
+            blocks[j] = {rest.data(), std::min(rest.size(), kKeccakRate)};
+        }
+        kernel.absorb(m_state, blocks, m_fresh);
+        m_fresh = 0;
+        // Downwards, so that a lane that fills a gap has been dealt with itself.
+        for (unsigned j = m_active; j-- > 0;) {
+            if (blocks[j].size == kKeccakRate)
+                m_messages[j].rest = m_messages[j].rest.subspan(kKeccakRate);
+            else
+                retire(j);
+        }
+    }
+
+    // Gives out the hash of a lane's message and frees the lane.
+    void retire(unsigned lane) noexcept {
+        std::uint8_t* out = m_outputs[m_messages[lane].index].data();
+        for (std::size_t i = 0; i < 4; ++i)
+            std::memcpy(out + 8 * i, &m_state[i * m_stride + lane], 8);
+        if (waiting() > 0)
+            return start(lane);
+        const unsigned last = --m_active;
+        if (lane == last)
+            return;
+        m_messages[lane] = m_messages[last];
+        m_fresh = (m_fresh & ~(1u << lane)) | (m_fresh >> last & 1) << lane;
+        for (std::size_t i = 0; i < 25; ++i)
+            m_state[i * m_stride + lane] = m_state[i * m_stride + last];
+    }
+
+    // Changes the number of lanes. Precondition: not above the present one; messages in flight fit.
+    void repack(unsigned stride) noexcept {
+        for (std::size_t i = 0; i < 25 && m_active > 0; ++i)
+            for (unsigned j = 0; j < m_active; ++j)
+                m_state[i * stride + j] = m_state[i * m_stride + j];
+        m_stride = stride;
+    }
+
+    // Hashes the rest of the last lane's message without a kernel.
+    void finish_alone() noexcept {
+        const unsigned lane = --m_active;
+        std::uint64_t state[25];
+        for (std::size_t i = 0; i < 25; ++i)
+            state[i] = (m_fresh >> lane & 1) != 0 ? 0 : m_state[i * m_stride + lane];
+        m_outputs[m_messages[lane].index] = finish(state, m_messages[lane].rest);
+    }
+
+    alignas(64) std::uint64_t m_state[25 * kKeccakLanesMax];
+    Message m_messages[kKeccakLanesMax];
+    std::span<const BytesView> m_inputs;
+    std::span<Hash> m_outputs;
+    std::size_t m_next = 0;
+    unsigned m_active = 0;
+    unsigned m_stride = kKeccakLanesMax;
+    // Lanes whose message has not absorbed a block yet.
+    unsigned m_fresh = (1u << kKeccakLanesMax) - 1;
+};
+
+}  // namespace
+
+Hash keccak256(BytesView input) noexcept {
+    std::uint64_t state[25] = {};
+    return finish(state, input);
+}
+
+bool is_available(KeccakBackend backend) noexcept {
+    switch (backend) {
+        case KeccakBackend::Scalar:
+            return true;
+#if defined(__x86_64__)
+        case KeccakBackend::Avx2:
+            return __builtin_cpu_supports("avx2") != 0;
+        case KeccakBackend::Avx512:
+            return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+                   __builtin_cpu_supports("avx512vl") != 0;
+#endif
+        default:
+            return false;
+    }
+}
+
+KeccakBackend fastest_keccak_backend() noexcept {
+    static const KeccakBackend fastest = is_available(KeccakBackend::Avx512) ? KeccakBackend::Avx512
+                                         : is_available(KeccakBackend::Avx2) ? KeccakBackend::Avx2
+                                                                             : KeccakBackend::Scalar;
+    return fastest;
+}
+
+void keccak256_batch(KeccakBackend backend, std::span<const BytesView> inputs,
+                     std::span<Hash> outputs) noexcept {
+    MERIDIAN_ASSERT(inputs.size() == outputs.size());
+    Batch batch(inputs, outputs);
+#if defined(__x86_64__)
+    static constexpr const KeccakKernel* kAvx2[] = {&detail::kKeccakAvx2x4};
+    static constexpr const KeccakKernel* kAvx512[] = {&detail::kKeccakAvx512x8, &detail::kKeccakAvx512x4};
+    if (backend == KeccakBackend::Avx512)
+        return batch.run(kAvx512);
+    if (backend == KeccakBackend::Avx2)
+        return batch.run(kAvx2);
+#endif
+    batch.run({});
+}
+
+void keccak256_batch(std::span<const BytesView> inputs, std::span<Hash> outputs) noexcept {
+    keccak256_batch(fastest_keccak_backend(), inputs, outputs);
+}
+
+}  // namespace meridian::crypto
