@@ -14,21 +14,28 @@ constexpr Address kRipemdPrecompile = left_padded<20>(std::array<std::uint8_t, 1
 CachedAccount& State::load(const Address& address) {
     if (m_last_loaded != nullptr && m_last_loaded->address == address)
         return *m_last_loaded;
-    const auto it = m_accounts.find(address);
-    CachedAccount& account = it != m_accounts.end() ? it->second : load_from_parent(address);
+    CachedAccount& account = entry(address);
+    if (!account.loaded)
+        read_parent(account);
     m_last_loaded = &account;
     return account;
 }
 
-CachedAccount& State::load_from_parent(const Address& address) {
-    CachedAccount& account = m_accounts[address];
-    m_account_order.push_back(&account);
-    account.address = address;
-    account.parent = m_parent.account(address);
+CachedAccount& State::entry(const Address& address) {
+    const auto [it, inserted] = m_accounts.try_emplace(address);
+    if (inserted) {
+        it->second.address = address;
+        m_account_order.push_back(&it->second);
+    }
+    return it->second;
+}
+
+void State::read_parent(CachedAccount& account) {
+    account.loaded = true;
+    account.parent = m_parent.account(account.address);
     account.exists = account.parent.has_value();
     if (account.exists)
         account.account = *account.parent;
-    return account;
 }
 
 bool State::is_empty(const Address& address) {
@@ -123,8 +130,7 @@ void State::create_contract(CachedAccount& account) {
     m_journal.push_back({.kind = JournalEntry::Kind::Created,
                          .flag = account.storage_cleared,
                          .txn = account.created_txn,
-                         .account = &account,
-                         .value = account.slots.size()});
+                         .account = &account});
     account.storage_cleared = true;
     account.created_txn = m_txn;
 }
@@ -141,23 +147,29 @@ void State::mark_destroyed(CachedAccount& account) {
 // --- storage ------------------------------------------------------------------------------------------
 
 CachedSlot& State::slot(CachedAccount& account, const u256& key) {
-    const auto it = account.storage.find(key);
-    CachedSlot& slot = it != account.storage.end() ? it->second : load_slot_from_parent(account, key);
-    if (slot.original_txn != m_txn) {
-        slot.original = slot.current;
-        slot.original_txn = m_txn;
-    }
+    CachedSlot& slot = slot_entry(account, key);
+    if (slot.original_txn == m_txn)
+        return slot;
+    if (slot.original_txn == 0)
+        read_parent(account, key, slot);
+    slot.original = slot.current;
+    slot.original_txn = m_txn;
     return slot;
 }
 
-CachedSlot& State::load_slot_from_parent(CachedAccount& account, const u256& key) {
-    const auto it = account.storage.try_emplace(key).first;
-    account.slots.push_back(&*it);
-    CachedSlot& slot = it->second;
+CachedSlot& State::slot_entry(CachedAccount& account, const u256& key) {
+    const auto [it, inserted] = account.storage.try_emplace(key);
+    if (inserted)
+        account.slots.push_back(&*it);
+    return it->second;
+}
+
+void State::read_parent(CachedAccount& account, const u256& key, CachedSlot& slot) {
+    slot.read_cleared = account.storage_cleared;
+    slot.parent = {};
     if (account.parent.has_value() && !account.storage_cleared)
         slot.parent = m_parent.storage(account.address, key);
     slot.current = slot.parent;
-    return slot;
 }
 
 void State::set_storage(CachedAccount& account, const u256&, CachedSlot& slot, const u256& value) {
@@ -197,6 +209,10 @@ bool State::warm_slot(CachedSlot& slot) {
     m_journal.push_back({.kind = JournalEntry::Kind::WarmSlot, .txn = slot.warm_txn, .slot = &slot});
     slot.warm_txn = m_txn;
     return true;
+}
+
+void State::warm_storage(const Address& address, const u256& key) {
+    warm_slot(slot_entry(entry(address), key));
 }
 
 void State::add_log(Log log) {
@@ -263,13 +279,11 @@ void State::undo_creation(const JournalEntry& entry) {
     account.storage_cleared = entry.flag;
     if (account.storage_cleared || !account.parent.has_value())
         return;
-    // Slots loaded while the parent's storage counted as cleared were taken as zero.
-    for (std::size_t i = entry.value[0]; i < account.slots.size(); ++i) {
-        CachedSlot& slot = account.slots[i]->second;
-        slot.parent = m_parent.storage(account.address, account.slots[i]->first);
-        slot.original = slot.parent;
-        slot.current = slot.parent;
-    }
+    // Slots read while the parent's storage counted as cleared were taken as zero: read them again. None
+    // of them held another value before the creation, since an unread slot holds none.
+    for (auto* loaded : account.slots)
+        if (loaded->second.read_cleared)
+            loaded->second.original_txn = 0;
 }
 
 void State::begin_transaction() {

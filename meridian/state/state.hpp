@@ -20,9 +20,11 @@ struct CachedSlot {
     u256 parent;  // zero if the parent's storage had been cleared when the slot was loaded
     u256 original;
     u256 current;
-    // The transaction in which `original` was taken, and the one that last warmed the slot.
+    // The transaction in which `original` was taken, and the one that last warmed the slot. While
+    // original_txn is zero the slot has been warmed, but not read from the parent.
     std::uint32_t original_txn = 0;
     std::uint32_t warm_txn = 0;
+    bool read_cleared = false;  // read while the parent's storage counted as cleared
 };
 
 struct U256Hash {
@@ -40,6 +42,7 @@ struct CachedAccount {
     Account account;
     std::optional<Account> parent;  // as the reader gave it
     BytesView code;                 // valid if code_loaded
+    bool loaded = false;            // false: warmed, but not read from the parent yet
     bool exists = false;
     bool code_loaded = false;
     bool storage_cleared = false;  // the parent's slots count as zero
@@ -110,6 +113,9 @@ public:
     // --- access lists (EIP-2929): true if it was cold until now --------------------------------------
     bool warm_account(CachedAccount& account);
     bool warm_slot(CachedSlot& slot);
+    // As an access list does: without reading the parent, whose partial state may lack the account.
+    void warm_address(const Address& address) { warm_account(entry(address)); }
+    void warm_storage(const Address& address, const u256& key);
     bool is_warm(const CachedAccount& account) const noexcept { return account.warm_txn == m_txn; }
 
     // --- logs and refund ----------------------------------------------------------------------------
@@ -145,7 +151,7 @@ private:
             Nonce,        // value
             Code,         // value: the code hash
             Existence,    // flag: exists; txn: touched_txn
-            Created,      // flag: storage_cleared; txn: created_txn; value: count of slots then loaded
+            Created,      // flag: storage_cleared; txn: created_txn
             Destroyed,    // txn
             Storage,      // slot, value
             Transient,    // transient, value
@@ -172,8 +178,10 @@ private:
         }
     };
 
-    CachedAccount& load_from_parent(const Address& address);
-    CachedSlot& load_slot_from_parent(CachedAccount& account, const u256& key);
+    CachedAccount& entry(const Address& address);
+    void read_parent(CachedAccount& account);
+    CachedSlot& slot_entry(CachedAccount& account, const u256& key);
+    void read_parent(CachedAccount& account, const u256& key, CachedSlot& slot);
     void undo(const JournalEntry& entry);
     void undo_creation(const JournalEntry& entry);
     void remove(CachedAccount& account);

@@ -179,6 +179,48 @@ TEST(State, WarmthEndsWithTheTransactionAndWithItsFrame) {
     EXPECT_FALSE(bob.exists);  // warming is no touch
 }
 
+TEST(State, WarmingReadsNothing) {
+    class Refusing final : public StateReader {
+    public:
+        std::optional<Account> account(const Address&) override { return refuse(), std::nullopt; }
+        u256 storage(const Address&, const u256&) override { return refuse(), u256{}; }
+        bool has_storage(const Address&) override { return refuse(), false; }
+        BytesView code(const Hash&) override { return refuse(), BytesView{}; }
+        StateError error() const noexcept override { return m_error; }
+
+    private:
+        void refuse() { m_error = StateError::MissingNode; }
+        StateError m_error = StateError::None;
+    } parent;
+    State state(parent);
+    state.begin_transaction();
+    state.warm_address(kAlice);
+    state.warm_storage(kAlice, 1);
+    state.warm_storage(kBob, 2);
+    state.finish_transaction({});
+    EXPECT_TRUE(state.changes().accounts.empty());
+    EXPECT_EQ(state.error(), StateError::None);
+    EXPECT_FALSE(state.exists(kAlice));
+    EXPECT_EQ(state.error(), StateError::MissingNode);
+}
+
+TEST(State, WarmedSlotIsReadOnUse) {
+    MemoryState parent;
+    parent.set_balance(kAlice, 1);
+    parent.set_storage(kAlice, 1, 10);
+    State state(parent);
+    state.begin_transaction();
+    state.warm_address(kAlice);
+    state.warm_storage(kAlice, 1);
+    CachedAccount& alice = state.load(kAlice);
+    EXPECT_TRUE(state.is_warm(alice));
+    CachedSlot& slot = state.slot(alice, 1);
+    EXPECT_FALSE(state.warm_slot(slot));
+    EXPECT_EQ(slot.current, u256{10});
+    EXPECT_EQ(slot.original, u256{10});
+    EXPECT_EQ(slot.parent, u256{10});
+}
+
 TEST(State, TransientStorageRevertsAndEndsWithTheTransaction) {
     MemoryState parent;
     State state(parent);
@@ -310,9 +352,14 @@ private:
 
     void write(std::uint64_t action) {
         const Address a = any_address();
-        CachedAccount& account = m_state->load(a);
         const u256 key{random(6)};
         const u256 value{random(4)};
+        if (action == 10 && value[0] < 2) {
+            m_state->warm_storage(a, key);
+            m_model.warm_slots.insert({a, key});
+            return;
+        }
+        CachedAccount& account = m_state->load(a);
         switch (action) {
             case 3:
                 m_state->add_balance(a, value);
