@@ -26,12 +26,12 @@ struct Header {
     Bytes extra_data;
     Hash mix_hash;  // prevRandao from Paris on
     FixedBytes<8> nonce;
-    std::optional<u256> base_fee;                           // London, EIP-1559
-    std::optional<Hash> withdrawals_root;                   // Shanghai, EIP-4895
-    std::optional<std::uint64_t> blob_gas_used;             // Cancun, EIP-4844
-    std::optional<std::uint64_t> excess_blob_gas;           // Cancun, EIP-4844
-    std::optional<Hash> parent_beacon_block_root;           // Cancun, EIP-4788
-    std::optional<Hash> requests_hash;                      // Prague, EIP-7685
+    std::optional<u256> base_fee;                  // London, EIP-1559
+    std::optional<Hash> withdrawals_root;          // Shanghai, EIP-4895
+    std::optional<std::uint64_t> blob_gas_used;    // Cancun, EIP-4844
+    std::optional<std::uint64_t> excess_blob_gas;  // Cancun, EIP-4844
+    std::optional<Hash> parent_beacon_block_root;  // Cancun, EIP-4788
+    std::optional<Hash> requests_hash;             // Prague, EIP-7685
 
     friend bool operator==(const Header&, const Header&) = default;
 };

@@ -44,10 +44,6 @@ struct ChainConfig {
     std::array<std::optional<std::uint64_t>, evm::kRevisionCount> activation{};
     // The DAO fork's irregular state change, EIP-779.
     std::optional<std::uint64_t> dao_fork_block;
-    // Forks that only delay the difficulty bomb: EIP-2384, EIP-4345, EIP-5133.
-    std::optional<std::uint64_t> muir_glacier_block;
-    std::optional<std::uint64_t> arrow_glacier_block;
-    std::optional<std::uint64_t> gray_glacier_block;
     std::vector<BlobScheduleChange> blob_schedule;  // ordered by timestamp
     // EIP-6110.
     Address deposit_contract;
@@ -58,6 +54,12 @@ struct ChainConfig {
 
     evm::Revision revision(std::uint64_t number, std::uint64_t timestamp) const noexcept;
     BlobSchedule blob_parameters(std::uint64_t timestamp) const noexcept;
+
+    // The first blocks are by number up to Paris and by time from Shanghai on.
+    bool active(evm::Revision revision, std::uint64_t number, std::uint64_t timestamp) const noexcept;
+    // Whether the revision begins with the block.
+    bool activates(evm::Revision revision, std::uint64_t number, std::uint64_t parent_timestamp,
+                   std::uint64_t timestamp) const noexcept;
 
     // Every revision up to and including `revision` from genesis on.
     static ChainConfig all_from_genesis(evm::Revision revision, std::uint64_t chain_id = 1);

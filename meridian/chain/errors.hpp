@@ -25,6 +25,7 @@ enum class [[nodiscard]] TxnError : std::uint8_t {
     IntrinsicGasTooLow,
     IntrinsicGasBelowFloorGasCost,  // EIP-7623
     InitcodeSizeExceeded,
+    TypeNotSupported,  // an envelope type that no fork knows
     Type0NotSupported,
     Type1TxPreFork,
     Type2TxPreFork,
@@ -44,8 +45,8 @@ enum class [[nodiscard]] TxnError : std::uint8_t {
     InvalidChainId,
     InvalidSignatureVrs,
     EcRecoverFailed,
-    InvalidDeposit,       // a deposit outside an OP chain, or a malformed one
-    RlpInvalidEncoding,   // any structural failure of the encoding
+    InvalidDeposit,      // a deposit outside an OP chain, or a malformed one
+    RlpInvalidEncoding,  // any structural failure of the encoding
 };
 
 // The names are the members of the specification tests' BlockException, plus ours where it has none.
@@ -77,7 +78,12 @@ enum class [[nodiscard]] BlockError : std::uint8_t {
     InvalidTransactionsRoot,
     InvalidWithdrawalsRoot,
     InvalidUnclesHash,
-    InvalidUncle,
+    TooManyUncles,
+    UncleInChain,  // an ommer that an ancestor has named already, or named twice
+    UncleIsAncestor,
+    UncleIsBrother,  // of the same parent as the block
+    UncleParentIncorrect,
+    InvalidUncle,  // the ommer's own header is invalid
     InvalidBlockHash,
     IncorrectBlockFormat,
     IncorrectBlobGasUsed,

@@ -111,13 +111,14 @@ private:
 };
 
 // Checks of a header against its parent that need no execution (yellow paper 4.4.4 and the EIPs since).
-Result<void, BlockFailure> validate_header(const ChainConfig& config, const Header& parent, const Header& header);
+Result<void, BlockFailure> validate_header(const ChainConfig& config, const Header& parent,
+                                           const Header& header);
 
 // The whole: header checks, body checks (roots, ommers against `ancestors`, newest first), sender
 // recovery, execution, and comparison of gas, bloom, receipts root and requests with the header. The state
 // root is the caller's to compare, from `changes`. The grandparents are needed for ommers only.
-Result<BlockOutcome, BlockFailure> execute_block(const ChainConfig& config, const Header& parent, const Block& block,
-                                                 state::StateReader& parent_state,
+Result<BlockOutcome, BlockFailure> execute_block(const ChainConfig& config, const Header& parent,
+                                                 const Block& block, state::StateReader& parent_state,
                                                  const ExecutionEnvironment& environment,
                                                  std::span<const Block> ancestors = {});
 
