@@ -19,7 +19,8 @@ const stopTimeoutMs = 5_000;
 
 function commandLine(port, args) {
     if (target === 'anvil') {
-        return [join(root, 'node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil'), ['--port', port, ...args]];
+        return [join(root, 'node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil'),
+            ['--steps-tracing', '--port', port, ...args]];
     }
     return [target, ['dev', '--port', port, ...args]];
 }
