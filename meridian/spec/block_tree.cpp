@@ -27,7 +27,8 @@ constexpr std::size_t kOmmerGenerations = 8;
 
 std::vector<chain::Block> ancestors_of(const TreeNode& parent) {
     std::vector<chain::Block> out;
-    for (const TreeNode* node = &parent; node != nullptr && out.size() < kOmmerGenerations; node = node->parent)
+    for (const TreeNode* node = &parent; node != nullptr && out.size() < kOmmerGenerations;
+         node = node->parent)
         out.push_back(node->block);
     return out;
 }
@@ -40,7 +41,8 @@ BlockRejection rejection(BlockError error, std::optional<chain::TxnError> txn_er
 
 }  // namespace
 
-BlockTree::BlockTree(Network network, evm::CodeCache& code_cache, chain::Block genesis, state::MemoryState state)
+BlockTree::BlockTree(Network network, evm::CodeCache& code_cache, chain::Block genesis,
+                     state::MemoryState state)
     : m_network(std::move(network)), m_code_cache(code_cache) {
     auto node = std::make_unique<TreeNode>();
     node->hash = chain::header_hash(genesis.header);
@@ -54,7 +56,8 @@ BlockTree::BlockTree(Network network, evm::CodeCache& code_cache, chain::Block g
 // Where the merge follows the total difficulty, whether it has come depends on the branch.
 chain::ChainConfig BlockTree::config_after(const TreeNode& parent) const {
     chain::ChainConfig config = m_network.config;
-    if (m_network.terminal_total_difficulty && parent.total_difficulty >= *m_network.terminal_total_difficulty)
+    if (m_network.terminal_total_difficulty &&
+        parent.total_difficulty >= *m_network.terminal_total_difficulty)
         config.activation[static_cast<std::size_t>(evm::Revision::Paris)] = parent.block.header.number + 1;
     return config;
 }
@@ -88,25 +91,26 @@ Result<const TreeNode*, BlockRejection> BlockTree::add(chain::Block block, TreeN
     std::vector<chain::Block> ancestors;
     if (!block.ommers.empty())
         ancestors = ancestors_of(parent);
-    auto outcome = chain::execute_block(config, parent.block.header, block, parent.state, environment, ancestors);
+    auto outcome =
+        chain::execute_block(config, parent.block.header, block, parent.state, environment, ancestors);
     if (!outcome)
-        return fail(rejection(outcome.error().error, outcome.error().txn_error,
-                              std::move(outcome.error().message)));
+        return fail(
+            rejection(outcome.error().error, outcome.error().txn_error, std::move(outcome.error().message)));
     auto node = std::make_unique<TreeNode>();
     node->state = parent.state;
     node->state.apply(outcome->changes);
     const Hash root = node->state.root();
     if (root != block.header.state_root)
-        return fail(BlockRejection{BlockError::InvalidStateRoot, "state root: expected " +
-                                                                     to_hex0x(block.header.state_root) +
-                                                                     ", got " + to_hex0x(root)});
+        return fail(BlockRejection{
+            BlockError::InvalidStateRoot,
+            "state root: expected " + to_hex0x(block.header.state_root) + ", got " + to_hex0x(root)});
     node->hash = chain::header_hash(block.header);
     node->total_difficulty = parent.total_difficulty + block.header.difficulty;
     node->parent = &parent;
     node->block = std::move(block);
     const TreeNode* added = node.get();
-    const bool merged = config.revision(added->block.header.number, added->block.header.timestamp) >=
-                        evm::Revision::Paris;
+    const bool merged =
+        config.revision(added->block.header.number, added->block.header.timestamp) >= evm::Revision::Paris;
     if (merged || added->total_difficulty > m_head->total_difficulty)
         m_head = added;
     m_nodes.emplace(added->hash, std::move(node));

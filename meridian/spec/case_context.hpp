@@ -1,7 +1,6 @@
 // What the runner of a kind of test is given, and where it reports.
 #pragma once
 
-#include <meridian/evm/code_cache.hpp>
 #include <meridian/spec/exclusions.hpp>
 #include <meridian/spec/json.hpp>
 #include <meridian/spec/step_printer.hpp>
@@ -9,6 +8,10 @@
 #include <optional>
 #include <string>
 #include <vector>
+
+namespace meridian::evm {
+class CodeCache;
+}
 
 namespace meridian::spec {
 

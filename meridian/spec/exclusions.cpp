@@ -20,7 +20,8 @@ Result<Exclusions, InputError> Exclusions::parse(std::string_view text, std::str
         if (mark == std::string_view::npos || mark == 0 || mark + 3 >= content.size())
             return fail(InputError{InputError::Kind::Field, std::move(name), "line " + std::to_string(line),
                                    "expected: pattern # reason"});
-        out.m_entries.push_back({std::string(content.substr(0, mark)), std::string(content.substr(mark + 3))});
+        out.m_entries.push_back(
+            {std::string(content.substr(0, mark)), std::string(content.substr(mark + 3))});
     }
     return out;
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <meridian/chain/executor.hpp>
-#include <meridian/evm/code_cache.hpp>
 #include <meridian/state/memory_state.hpp>
 
 #include <map>

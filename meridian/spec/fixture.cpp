@@ -116,7 +116,8 @@ std::string describe_difference(const state::StateChanges& expected, const state
         const auto found = actual.accounts().find(address);
         const bool exists = found != actual.accounts().end();
         if (change.account.has_value() != exists) {
-            diff.add(address, "account", change.account ? "present" : "absent", exists ? "present" : "absent");
+            diff.add(address, "account", change.account ? "present" : "absent",
+                     exists ? "present" : "absent");
             continue;
         }
         if (!exists)
@@ -129,8 +130,9 @@ std::string describe_difference(const state::StateChanges& expected, const state
     }
     for (const auto& [address, entry] : actual.accounts())
         if (!expected.accounts.contains(address))
-            diff.add(address, "account", "absent",
-                     "nonce " + std::to_string(entry.account.nonce) + " balance " + hex(entry.account.balance));
+            diff.add(
+                address, "account", "absent",
+                "nonce " + std::to_string(entry.account.nonce) + " balance " + hex(entry.account.balance));
     if (diff.lines > limit)
         diff.out += "\n    and " + std::to_string(diff.lines - limit) + " more differences";
     return diff.out;

@@ -107,15 +107,11 @@ Result<Document, InputError> Document::parse(std::string_view text, std::string 
     boost::json::parser parser({}, options);
     parser.reset(out.m_memory.get());
     boost::json::error_code code;
-    const std::size_t consumed = parser.write_some(text.data(), text.size(), code);
-    if (!code && parser.done())
-        for (std::size_t i = consumed; i < text.size() && !code; ++i)
-            if (std::string_view(" \t\r\n").find(text[i]) == std::string_view::npos)
-                code = boost::json::error::extra_data;
-    if (!code && !parser.done())
-        code = boost::json::error::incomplete;
+    const std::size_t consumed = parser.write(text.data(), text.size(), code);
     if (code)
-        return fail(InputError{InputError::Kind::Json, out.m_name, {},
+        return fail(InputError{InputError::Kind::Syntax,
+                               out.m_name,
+                               {},
                                "malformed JSON at byte " + std::to_string(consumed) + ": " + code.message()});
     out.m_root = std::make_unique<Json>(parser.release());
     return out;

@@ -23,7 +23,7 @@ using Json = boost::json::value;
 
 // Input that cannot be used.
 struct InputError {
-    enum class Kind : std::uint8_t { Io, Json, Field };
+    enum class Kind : std::uint8_t { Io, Syntax, Field };
     Kind kind = Kind::Field;
     std::string file;
     std::string field;  // such as "case/blocks/2/rlp"; empty if the file as a whole is at fault

@@ -59,8 +59,8 @@ std::optional<BlobSchedule> schedule_of(std::string_view fork, const Json* confi
         return std::nullopt;
     if (const Json* own = find(*table, fork))
         return read_schedule(*own);
-    const auto end = std::find_if(std::begin(kForks), std::end(kForks),
-                                  [&](const ForkName& f) { return f.name == fork; });
+    const auto end =
+        std::find_if(std::begin(kForks), std::end(kForks), [&](const ForkName& f) { return f.name == fork; });
     std::optional<BlobSchedule> out;
     for (auto f = std::begin(kForks); f != end; ++f)
         if (const Json* older = find(*table, f->name))
@@ -74,9 +74,20 @@ void set_chain_id(ChainConfig& out, const Json* config) {
             out.chain_id = number64(*id);
 }
 
+// A fork that only delays the difficulty bomb has no revision of its own.
+void set_glaciers(ChainConfig& out, std::string_view fork, Revision revision) {
+    if (revision >= Revision::Berlin || fork == "MuirGlacier")
+        out.muir_glacier_block = 0;
+    if (revision >= Revision::Paris || fork == "ArrowGlacier" || fork == "GrayGlacier")
+        out.arrow_glacier_block = 0;
+    if (revision >= Revision::Paris || fork == "GrayGlacier")
+        out.gray_glacier_block = 0;
+}
+
 Network constant_network(std::string_view fork, Revision revision, const Json* config) {
     Network out{ChainConfig::all_from_genesis(revision), {}};
     set_chain_id(out.config, config);
+    set_glaciers(out.config, fork, revision);
     if (const auto schedule = schedule_of(fork, config); schedule && revision >= Revision::Cancun)
         out.config.blob_schedule = {{0, *schedule}};
     return out;
@@ -87,8 +98,8 @@ std::optional<u256> parse_threshold(std::string_view digits, bool hex) {
     const bool thousands = !hex && digits.ends_with('k');
     if (thousands)
         digits.remove_suffix(1);
-    const auto parsed = parse_u256(hex && !digits.starts_with("0x") ? "0x" + std::string(digits)
-                                                                    : std::string(digits));
+    const auto parsed =
+        parse_u256(hex && !digits.starts_with("0x") ? "0x" + std::string(digits) : std::string(digits));
     if (!parsed)
         return std::nullopt;
     return thousands ? *parsed * 1000 : *parsed;

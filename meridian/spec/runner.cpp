@@ -1,6 +1,7 @@
 #include <meridian/spec/runner.hpp>
 
 #include <meridian/base/hex.hpp>
+#include <meridian/evm/code_cache.hpp>
 #include <meridian/spec/blockchain_test.hpp>
 #include <meridian/spec/progress.hpp>
 #include <meridian/spec/small_tests.hpp>
@@ -111,7 +112,8 @@ FileResult run_file(const TestFile& file, const RunOptions& options, const RunSe
         }
     }
     if (!any && file.named)
-        out.error = InputError{InputError::Kind::Field, file.path, {}, "holds no test that this command runs"};
+        out.error =
+            InputError{InputError::Kind::Field, file.path, {}, "holds no test that this command runs"};
     out.reports = std::move(context.reports());
     return out;
 }
@@ -160,9 +162,8 @@ void print_json(const std::vector<FileResult>& results) {
     std::fputs("[", stdout);
     for (const FileResult& result : results)
         for (const CaseReport& report : result.reports) {
-            boost::json::object item{{"file", report.file},
-                                     {"name", report.name},
-                                     {"pass", report.outcome != Outcome::Failed}};
+            boost::json::object item{
+                {"file", report.file}, {"name", report.name}, {"pass", report.outcome != Outcome::Failed}};
             if (report.outcome == Outcome::Skipped)
                 item["skipped"] = true;
             if (report.state_root)
@@ -213,7 +214,8 @@ std::vector<FileResult> run_files(const std::vector<TestFile>& files, const RunO
             progress.advance(summary.text());
         }
     };
-    const unsigned wanted = options.jobs != 0 ? options.jobs : std::max(1u, std::thread::hardware_concurrency());
+    const unsigned wanted =
+        options.jobs != 0 ? options.jobs : std::max(1u, std::thread::hardware_concurrency());
     const std::size_t jobs = options.trace ? 1 : std::min<std::size_t>(wanted, files.size());
     std::vector<std::thread> threads;
     for (std::size_t i = 1; i < jobs; ++i)

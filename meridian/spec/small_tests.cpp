@@ -1,6 +1,7 @@
 #include <meridian/spec/small_tests.hpp>
 
 #include <meridian/base/hex.hpp>
+#include <meridian/evm/code_cache.hpp>
 #include <meridian/evm/evm.hpp>
 #include <meridian/rlp/decode.hpp>
 #include <meridian/rlp/encode.hpp>
@@ -39,8 +40,8 @@ std::string check_vm_outcome(const Json& test, const evm::CallResult& result, co
     if (std::string reason = differs("output", to_hex(bytes(member(test, "out"))), to_hex(result.output));
         !reason.empty())
         return reason;
-    if (std::string reason = differs("logs hash", to_hex0x(hash(member(test, "logs"))),
-                                     to_hex0x(logs_hash(state.logs())));
+    if (std::string reason =
+            differs("logs hash", to_hex0x(hash(member(test, "logs"))), to_hex0x(logs_hash(state.logs())));
         !reason.empty())
         return reason;
     state::MemoryState post = pre;
@@ -129,7 +130,8 @@ Verdict judge(BytesView encoded, Revision revision, CaseContext& context) {
     return {{}, std::move(*txn), *sender};
 }
 
-std::string check_transaction(const Json& expected, BytesView encoded, Revision revision, CaseContext& context) {
+std::string check_transaction(const Json& expected, BytesView encoded, Revision revision,
+                              CaseContext& context) {
     const Verdict verdict = judge(encoded, revision, context);
     if (const Json* exception = find(expected, "exception")) {
         if (!verdict.error)
@@ -139,8 +141,8 @@ std::string check_transaction(const Json& expected, BytesView encoded, Revision 
     if (verdict.error)
         return "rejected: " + std::string(chain::name(*verdict.error));
     const chain::Transaction& txn = *verdict.txn;
-    if (std::string reason = differs("hash", to_hex0x(hash(member(expected, "hash"))),
-                                     to_hex0x(chain::transaction_hash(txn)));
+    if (std::string reason =
+            differs("hash", to_hex0x(hash(member(expected, "hash"))), to_hex0x(chain::transaction_hash(txn)));
         !reason.empty())
         return reason;
     if (std::string reason =
@@ -241,7 +243,8 @@ std::vector<TrieEntry> read_trie_entries(const Json& in) {
 std::string check_trie(const std::vector<TrieEntry>& entries, bool secure, const Hash& expected) {
     trie::SecureTrie trie;
     for (const TrieEntry& entry : entries) {
-        const auto put = secure ? trie.put(entry.key, entry.value) : trie.hashed().put(entry.key, entry.value);
+        const auto put =
+            secure ? trie.put(entry.key, entry.value) : trie.hashed().put(entry.key, entry.value);
         if (!put)
             return "put failed";
     }

@@ -1,0 +1,16 @@
+// The commands of the binary. Each is registered by one function, in a file of its own, and leaves the
+// process's exit code in `exit_code` when it has run.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace meridian::app {
+
+void add_statetest_command(CLI::App& app, int& exit_code);
+void add_blocktest_command(CLI::App& app, int& exit_code);
+void add_spectest_command(CLI::App& app, int& exit_code);
+void add_version_command(CLI::App& app, int& exit_code);
+
+inline constexpr int kExitUsage = 2;
+
+}  // namespace meridian::app

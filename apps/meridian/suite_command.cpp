@@ -1,0 +1,43 @@
+#include "suite_command.hpp"
+
+#include <memory>
+
+namespace meridian::app {
+namespace {
+
+struct SuiteArguments {
+    spec::RunOptions options;
+    spec::TraceOptions trace_options;
+    bool trace = false;
+    bool no_stack = false;
+};
+
+}  // namespace
+
+void add_suite_command(CLI::App& app, const std::string& name, const std::string& description,
+                       std::vector<spec::CaseKind> kinds, int& exit_code) {
+    CLI::App* command = app.add_subcommand(name, description);
+    auto arguments = std::make_shared<SuiteArguments>();
+    spec::RunOptions& options = arguments->options;
+    options.kinds = std::move(kinds);
+    command->add_option("paths", options.paths, "Test files, or folders that are searched for *.json")
+        ->required();
+    command->add_option("--jobs", options.jobs, "Threads (default: one a core)")
+        ->check(CLI::Range(1u, 1024u));
+    command->add_option("--run", options.filter,
+                        "Run only cases whose \"file name fork\" contains this or, with * or ?, matches it");
+    command->add_flag("--json", options.json, "Print the results as a JSON array");
+    command->add_flag("--all", options.run_excluded, "Run the cases of tests/spec/exclusions.txt too");
+    command->add_flag("--trace", arguments->trace, "Print an EIP-3155 trace of all steps to stderr");
+    command->add_flag("--trace.memory", arguments->trace_options.memory, "Trace memory");
+    command->add_flag("--trace.nostack", arguments->no_stack, "Do not trace the stack");
+    command->add_flag("--trace.returndata", arguments->trace_options.return_data, "Trace return data");
+    command->callback([arguments, &exit_code] {
+        arguments->trace_options.stack = !arguments->no_stack;
+        if (arguments->trace)
+            arguments->options.trace = arguments->trace_options;
+        exit_code = spec::run_suites(arguments->options);
+    });
+}
+
+}  // namespace meridian::app

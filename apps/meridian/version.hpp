@@ -1,0 +1,10 @@
+#pragma once
+
+#include <string>
+
+namespace meridian::app {
+
+// "meridian 0.1.0".
+std::string version_text();
+
+}  // namespace meridian::app
