@@ -44,6 +44,11 @@ struct ChainConfig {
     std::array<std::optional<std::uint64_t>, evm::kRevisionCount> activation{};
     // The DAO fork's irregular state change, EIP-779.
     std::optional<std::uint64_t> dao_fork_block;
+    // Forks that only delay the difficulty bomb: EIP-2384, EIP-4345, EIP-5133. Without them the delay is
+    // that of the revision.
+    std::optional<std::uint64_t> muir_glacier_block;
+    std::optional<std::uint64_t> arrow_glacier_block;
+    std::optional<std::uint64_t> gray_glacier_block;
     std::vector<BlobScheduleChange> blob_schedule;  // ordered by timestamp
     // EIP-6110.
     Address deposit_contract;
