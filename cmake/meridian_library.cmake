@@ -17,15 +17,18 @@ function(meridian_library name)
   endif()
   add_library(meridian::${name} ALIAS ${target})
   if(ARG_TESTS)
-    meridian_test(test_${name} SOURCES ${ARG_TESTS} DEPS meridian::${name} ${ARG_TEST_DEPS}
-      LABELS ${MERIDIAN_TIER})
+    meridian_test(test_${name} SOURCES ${ARG_TESTS} DEPS meridian::${name} ${ARG_TEST_DEPS})
   endif()
 endfunction()
 
 # meridian_test(<name> SOURCES ... [DEPS ...] [LABELS ...]): a GoogleTest executable registered with
-# ctest. Label `spec` is for suites that need the test data. The guest build runs it under the emulator.
+# ctest; its labels are those given, else MERIDIAN_TIER (pure, host, or spec for the suites that need
+# the test data). The guest build runs it under the emulator.
 function(meridian_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;LABELS" ${ARGN})
+  if(NOT ARG_LABELS)
+    set(ARG_LABELS ${MERIDIAN_TIER})
+  endif()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} meridian_warnings)
   if(MERIDIAN_GUEST)
@@ -50,16 +53,4 @@ function(meridian_fuzzer name)
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} meridian_warnings)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/fuzz)
-endfunction()
-
-# meridian_benchmark(<name> SOURCES ... DEPS ...): a program bin/bench/<name> that prints ratios; not
-# built with sanitizers, where its figures would mean nothing.
-function(meridian_benchmark name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
-  if(MERIDIAN_SANITIZE)
-    return()
-  endif()
-  add_executable(${name} ${ARG_SOURCES})
-  target_link_libraries(${name} PRIVATE ${ARG_DEPS} meridian_warnings)
-  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/bench)
 endfunction()

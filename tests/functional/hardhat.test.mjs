@@ -26,16 +26,23 @@ after(async () => {
     await node?.stop();
 });
 
-async function created(data) {
-    const hash = await provider.request({ method: 'eth_sendTransaction', params: [{ from: accounts[0], data }] });
-    const receipt = await provider.request({ method: 'eth_getTransactionReceipt', params: [hash] });
-    return receipt.contractAddress;
+/** Sends from an account of the node and waits: a node may answer before the block is there. */
+async function sent(transaction) {
+    const hash = await provider.request({ method: 'eth_sendTransaction', params: [transaction] });
+    for (let attempt = 0; attempt < 200; ++attempt) {
+        const receipt = await provider.request({ method: 'eth_getTransactionReceipt', params: [hash] });
+        if (receipt) {
+            return receipt;
+        }
+        await new Promise((wake) => setTimeout(wake, 10));
+    }
+    throw new Error(`not mined: ${hash}`);
 }
 
-async function add(amount) {
-    const data = encodeFunctionData({ ...contract, functionName: 'add', args: [amount] });
-    await provider.request({ method: 'eth_sendTransaction', params: [{ from: accounts[0], to: contract.address, data }] });
-}
+const created = async (data) => (await sent({ from: accounts[0], data })).contractAddress;
+
+const add = (amount) => sent({ from: accounts[0], to: contract.address,
+    data: encodeFunctionData({ ...contract, functionName: 'add', args: [amount] }) });
 const counted = async () => BigInt(await helpers.getStorageAt(contract.address, 0));
 
 test('loadFixture restores the same state each time', async () => {
@@ -81,9 +88,7 @@ test('mine and mineUpTo', async () => {
 test('impersonation and balances', async () => {
     await helpers.setBalance(contract.address, parseEther('1'));
     await helpers.impersonateAccount(contract.address);
-    const hash = await provider.request({ method: 'eth_sendTransaction',
-        params: [{ from: contract.address, to: accounts[3], value: '0x1' }] });
-    const receipt = await provider.request({ method: 'eth_getTransactionReceipt', params: [hash] });
+    const receipt = await sent({ from: contract.address, to: accounts[3], value: '0x1' });
     assert.equal(receipt.status, '0x1');
     await helpers.stopImpersonatingAccount(contract.address);
 });
