@@ -200,7 +200,7 @@ KeccakBackend fastest_keccak_backend() noexcept {
     return fastest;
 }
 
-void keccak256_batch(KeccakBackend backend, std::span<const BytesView> inputs,
+void keccak256_batch([[maybe_unused]] KeccakBackend backend, std::span<const BytesView> inputs,
                      std::span<Hash> outputs) noexcept {
     MERIDIAN_ASSERT(inputs.size() == outputs.size());
     Batch batch(inputs, outputs);
