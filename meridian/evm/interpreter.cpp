@@ -1,0 +1,457 @@
+#include <meridian/evm/interpreter.hpp>
+
+#include <meridian/evm/analysis.hpp>
+#include <meridian/evm/machine.hpp>
+
+namespace meridian::evm {
+
+bool expand_memory(Frame& frame, const u256& offset, std::uint64_t size) noexcept {
+    Memory& memory = *frame.memory;
+    if (!fits_u64(offset) || offset[0] >= kMemorySizeMax || size >= kMemorySizeMax) {
+        frame.gas = -1;
+        return false;
+    }
+    const std::uint64_t end = offset[0] + size;
+    if (end <= memory.size())
+        return true;
+    const std::uint64_t rounded = (end + 31) / 32 * 32;
+    if (rounded > kMemorySizeMax) {
+        frame.gas = -1;
+        return false;
+    }
+    frame.gas -= memory_cost(rounded) - memory_cost(memory.size());
+    if (frame.gas < 0)
+        return false;
+    memory.grow(static_cast<std::size_t>(rounded));
+    return true;
+}
+
+namespace {
+
+// The slow path of loads and stores: gas left after the extension, or negative.
+__attribute__((noinline)) std::int64_t extend(Frame& frame, std::int64_t gas, std::uint64_t offset,
+                                              std::uint64_t size) noexcept {
+    frame.gas = gas;
+    (void)expand_memory(frame, offset, size);
+    return frame.gas;
+}
+
+u256 load_padded(BytesView data, std::uint64_t offset) noexcept {
+    if (offset >= data.size())
+        return {};
+    std::uint8_t word[32] = {};
+    const std::size_t size = std::min<std::size_t>(32, data.size() - static_cast<std::size_t>(offset));
+    std::memcpy(word, data.data() + offset, size);
+    return load_be32(word);
+}
+
+}  // namespace
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpedantic"
+#if defined(__clang__)
+#pragma GCC diagnostic ignored "-Wgnu-label-as-value"
+#endif
+
+// The loop itself; with `handlers`, it only tells where its handlers are.
+__attribute__((noinline, noclone)) static Status run(Frame* const frame_pointer,
+                                                     const std::int32_t** handlers) {
+#define X(name) static_cast<std::int32_t>(static_cast<char*>(&&on_##name) - static_cast<char*>(&&on_AddSS)),
+    static const std::int32_t table[] = {MERIDIAN_IR_COMMUTATIVE(MERIDIAN_IR_FORM2) MERIDIAN_IR_ORDERED(
+        MERIDIAN_IR_FORM3) MERIDIAN_IR_JUMP_COMPARE(MERIDIAN_IR_FORM3) MERIDIAN_IR_IMMEDIATE(X)
+                                             MERIDIAN_IR_TAGGED(X) MERIDIAN_IR_OTHER(X)};
+#undef X
+    static_assert(sizeof(table) / sizeof(table[0]) == static_cast<std::size_t>(IrOp::Count));
+    if (handlers != nullptr) {
+        *handlers = table;
+        return Status::Success;
+    }
+
+    Frame& frame = *frame_pointer;
+    Memory& memory = *frame.memory;
+    u256* sp = frame.stack_base;
+    std::int64_t gas = frame.gas;
+    const IrInstr* ip = nullptr;
+    Flow flow;
+
+#define SLOT(offset) (*reinterpret_cast<u256*>(reinterpret_cast<char*>(sp) + (offset)))
+#define CONSTANT(offset) (*reinterpret_cast<const u256*>(reinterpret_cast<const char*>(ip) + (offset)))
+#define TAGGED(offset)                                                                                  \
+    (*reinterpret_cast<const u256*>(                                                                    \
+        (((offset) & 1) != 0 ? reinterpret_cast<const char*>(ip) : reinterpret_cast<const char*>(sp)) + \
+        ((offset) & ~1)))
+#define DISPATCH() goto*(static_cast<char*>(&&on_AddSS) + ip->handler)
+#define NEXT(length)    \
+    do {                \
+        ip += (length); \
+        DISPATCH();     \
+    } while (false)
+// Checks gas and stack for the block at ip and starts it.
+#define ENTER_BLOCK()                                                                                \
+    do {                                                                                             \
+        const auto& header = *reinterpret_cast<const BlockHeader*>(ip);                              \
+        gas -= header.gas;                                                                           \
+        if (gas < 0) [[unlikely]]                                                                    \
+            goto out_of_gas;                                                                         \
+        const auto height =                                                                          \
+            reinterpret_cast<const char*>(sp) - reinterpret_cast<const char*>(frame.stack_base);     \
+        if (static_cast<std::uint64_t>(height - header.min_bytes) > header.range_bytes) [[unlikely]] \
+            goto stack_fault;                                                                        \
+        NEXT(1);                                                                                     \
+    } while (false)
+#define GROW_STACK() sp = reinterpret_cast<u256*>(reinterpret_cast<char*>(sp) + ip->dst)
+#define FOLLOW(edge_index)                                                      \
+    do {                                                                        \
+        const auto& edge = *reinterpret_cast<const IrEdge*>(ip + (edge_index)); \
+        GROW_STACK();                                                           \
+        ip = edge.target;                                                       \
+        if (ip == nullptr) [[unlikely]] {                                       \
+            ip = frame.code->follow(edge);                                      \
+            if (ip == nullptr)                                                  \
+                goto bad_jump;                                                  \
+        }                                                                       \
+        ENTER_BLOCK();                                                          \
+    } while (false)
+#define BRANCH(condition) \
+    do {                  \
+        if (condition)    \
+            FOLLOW(1);    \
+        FOLLOW(2);        \
+    } while (false)
+
+    ip = frame.code->entry();
+    ENTER_BLOCK();
+
+    // --- arithmetic and logic: slot-slot, slot-constant, constant-slot -------------------------------
+#define BINARY(name, expression)        \
+    {                                   \
+        const u256 result = expression; \
+        SLOT(ip->dst) = result;         \
+        NEXT(1);                        \
+    }
+#define FORM_SS(name, f)             \
+    on_##name##SS : {                \
+        const u256& a = SLOT(ip->a); \
+        const u256& b = SLOT(ip->b); \
+        BINARY(name, f)              \
+    }
+#define FORM_SC(name, f)                 \
+    on_##name##SC : {                    \
+        const u256& a = SLOT(ip->a);     \
+        const u256& b = CONSTANT(ip->b); \
+        BINARY(name, f)                  \
+    }
+#define FORM_CS(name, f)                 \
+    on_##name##CS : {                    \
+        const u256& a = CONSTANT(ip->a); \
+        const u256& b = SLOT(ip->b);     \
+        BINARY(name, f)                  \
+    }
+#define COMMUTATIVE(name, f) FORM_SS(name, f) FORM_SC(name, f)
+#define ORDERED(name, f) FORM_SS(name, f) FORM_SC(name, f) FORM_CS(name, f)
+
+    COMMUTATIVE(Add, a + b)
+    COMMUTATIVE(Mul, a * b)
+    COMMUTATIVE(And, a & b)
+    COMMUTATIVE(Or, a | b)
+    COMMUTATIVE(Xor, a ^ b)
+    COMMUTATIVE(Eq, a == b)
+    ORDERED(Sub, a - b)
+    ORDERED(Lt, a < b)
+    ORDERED(Slt, slt(a, b))
+
+#define JUMP_FORM_SS(name, f)        \
+    on_##name##SS : {                \
+        const u256& a = SLOT(ip->a); \
+        const u256& b = SLOT(ip->b); \
+        BRANCH(f);                   \
+    }
+#define JUMP_FORM_SC(name, f)            \
+    on_##name##SC : {                    \
+        const u256& a = SLOT(ip->a);     \
+        const u256& b = CONSTANT(ip->b); \
+        BRANCH(f);                       \
+    }
+#define JUMP_FORM_CS(name, f)            \
+    on_##name##CS : {                    \
+        const u256& a = CONSTANT(ip->a); \
+        const u256& b = SLOT(ip->b);     \
+        BRANCH(f);                       \
+    }
+#define JUMP_ON(name, f) JUMP_FORM_SS(name, f) JUMP_FORM_SC(name, f) JUMP_FORM_CS(name, f)
+
+    JUMP_ON(JumpEq, a == b)
+    JUMP_ON(JumpNe, !(a == b))
+    JUMP_ON(JumpLt, a < b)
+    JUMP_ON(JumpGe, !(a < b))
+    JUMP_ON(JumpSlt, slt(a, b))
+    JUMP_ON(JumpSge, !slt(a, b))
+
+on_Shl: {
+    const u256 result = SLOT(ip->a) << static_cast<std::uint64_t>(ip->b);
+    SLOT(ip->dst) = result;
+    NEXT(1);
+}
+on_Shr: {
+    const u256 result = SLOT(ip->a) >> static_cast<std::uint64_t>(ip->b);
+    SLOT(ip->dst) = result;
+    NEXT(1);
+}
+on_Sar: {
+    const u256 result = sar(static_cast<std::uint64_t>(ip->b), SLOT(ip->a));
+    SLOT(ip->dst) = result;
+    NEXT(1);
+}
+on_Byte: {
+    const auto from_low = 31 - static_cast<std::uint32_t>(ip->b);
+    const std::uint64_t byte = SLOT(ip->a)[from_low / 8] >> (from_low % 8 * 8) & 0xff;
+    SLOT(ip->dst) = byte;
+    NEXT(1);
+}
+on_Signextend: {
+    const u256 result = signextend(static_cast<std::uint64_t>(ip->b), SLOT(ip->a));
+    SLOT(ip->dst) = result;
+    NEXT(1);
+}
+
+#define TAGGED_BINARY(name, f)         \
+    on_##name : {                      \
+        const u256& a = TAGGED(ip->a); \
+        const u256& b = TAGGED(ip->b); \
+        BINARY(name, f)                \
+    }
+    TAGGED_BINARY(ShlT, b << a)
+    TAGGED_BINARY(ShrT, b >> a)
+    TAGGED_BINARY(SarT, sar(a, b))
+    TAGGED_BINARY(ByteT, byte_at(a, b))
+    TAGGED_BINARY(SignextendT, signextend(a, b))
+    TAGGED_BINARY(Div, a / b)
+    TAGGED_BINARY(Sdiv, sdiv(a, b))
+    TAGGED_BINARY(Mod, a % b)
+    TAGGED_BINARY(Smod, smod(a, b))
+
+on_Iszero: {
+    const bool zero = !SLOT(ip->a);
+    SLOT(ip->dst) = zero;
+    NEXT(1);
+}
+on_Not: {
+    const u256 result = ~SLOT(ip->a);
+    SLOT(ip->dst) = result;
+    NEXT(1);
+}
+on_Clz: {
+    const unsigned result = clz(SLOT(ip->a));
+    SLOT(ip->dst) = result;
+    NEXT(1);
+}
+on_Addmod: {
+    const u256 result = addmod(TAGGED(ip->a), TAGGED(ip->b), TAGGED(ip[1].a));
+    SLOT(ip->dst) = result;
+    NEXT(2);
+}
+on_Mulmod: {
+    const u256 result = mulmod(TAGGED(ip->a), TAGGED(ip->b), TAGGED(ip[1].a));
+    SLOT(ip->dst) = result;
+    NEXT(2);
+}
+
+// --- memory ----------------------------------------------------------------------------------------
+#define REACH_MEMORY(offset, bytes)                        \
+    if ((offset) + (bytes) > memory.size()) [[unlikely]] { \
+        gas = extend(frame, gas, (offset), (bytes));       \
+        if (gas < 0)                                       \
+            goto out_of_gas;                               \
+    }
+// An offset from the stack, saturated beyond what gas can pay.
+#define STACK_OFFSET(x) (((x)[1] | (x)[2] | (x)[3]) != 0 ? kMemorySizeMax : std::min((x)[0], kMemorySizeMax))
+
+on_Mload: {
+    const std::uint64_t offset = STACK_OFFSET(SLOT(ip->a));
+    REACH_MEMORY(offset, 32)
+    SLOT(ip->dst) = load_be32(memory.data() + offset);
+    NEXT(1);
+}
+on_MloadI: {
+    const auto offset = static_cast<std::uint64_t>(ip->a);
+    REACH_MEMORY(offset, 32)
+    SLOT(ip->dst) = load_be32(memory.data() + offset);
+    NEXT(1);
+}
+on_Mstore: {
+    const std::uint64_t offset = STACK_OFFSET(SLOT(ip->a));
+    REACH_MEMORY(offset, 32)
+    store_be(SLOT(ip->b), memory.data() + offset);
+    NEXT(1);
+}
+on_MstoreI: {
+    const auto offset = static_cast<std::uint64_t>(ip->a);
+    REACH_MEMORY(offset, 32)
+    store_be(SLOT(ip->b), memory.data() + offset);
+    NEXT(1);
+}
+on_MstoreC: {
+    const std::uint64_t offset = STACK_OFFSET(SLOT(ip->a));
+    REACH_MEMORY(offset, 32)
+    store_be(CONSTANT(ip->b), memory.data() + offset);
+    NEXT(1);
+}
+on_MstoreIC: {
+    const auto offset = static_cast<std::uint64_t>(ip->a);
+    REACH_MEMORY(offset, 32)
+    store_be(CONSTANT(ip->b), memory.data() + offset);
+    NEXT(1);
+}
+on_Mstore8: {
+    const std::uint64_t offset = STACK_OFFSET(TAGGED(ip->a));
+    REACH_MEMORY(offset, 1)
+    memory.data()[offset] = static_cast<std::uint8_t>(TAGGED(ip->b)[0]);
+    NEXT(1);
+}
+
+    // --- stack -----------------------------------------------------------------------------------------
+on_Move: {
+    SLOT(ip->dst) = SLOT(ip->a);
+    NEXT(1);
+}
+on_MoveConstant: {
+    SLOT(ip->dst) = CONSTANT(ip->a);
+    NEXT(1);
+}
+on_MoveImmediate: {
+    SLOT(ip->dst) = ip->imm;
+    NEXT(1);
+}
+on_Swap: {
+    const u256 held = SLOT(ip->dst);
+    SLOT(ip->dst) = SLOT(ip->a);
+    SLOT(ip->a) = held;
+    NEXT(1);
+}
+
+    // --- surroundings ----------------------------------------------------------------------------------
+on_Gas: {
+    SLOT(ip->dst) = static_cast<std::uint64_t>(gas);
+    gas -= ip->a;
+    if (gas < 0) [[unlikely]]
+        goto out_of_gas;
+    NEXT(1);
+}
+on_Caller: {
+    SLOT(ip->dst) = from_address(frame.message->sender);
+    NEXT(1);
+}
+on_Callvalue: {
+    SLOT(ip->dst) = frame.message->value;
+    NEXT(1);
+}
+on_Calldatasize: {
+    SLOT(ip->dst) = frame.message->input.size();
+    NEXT(1);
+}
+on_Calldataload: {
+    const u256& offset = SLOT(ip->a);
+    const bool beyond = !fits_u64(offset);
+    const u256 result = beyond ? u256{} : load_padded(frame.message->input, offset[0]);
+    SLOT(ip->dst) = result;
+    NEXT(1);
+}
+on_CalldataloadI: {
+    const u256 result = load_padded(frame.message->input, static_cast<std::uint64_t>(ip->a));
+    SLOT(ip->dst) = result;
+    NEXT(1);
+}
+
+on_Call3: {
+    const IrInstr& operands = ip[1];
+    const u256* const args[3] = {&TAGGED(operands.handler), &TAGGED(operands.dst), &TAGGED(operands.a)};
+    frame.gas = gas;
+    flow = ip->operation(frame, args, SLOT(ip->dst));
+    if (flow != Flow::Continue) [[unlikely]]
+        return halted_with(flow);
+    gas = frame.gas - ip[1].b;
+    if (gas < 0) [[unlikely]]
+        goto out_of_gas;
+    NEXT(2);
+}
+on_Call7: {
+    const IrInstr& operands = ip[1];
+    const IrInstr& more = ip[2];
+    const u256* const args[7] = {
+        &TAGGED(operands.handler), &TAGGED(operands.dst), &TAGGED(operands.a), &TAGGED(more.handler),
+        &TAGGED(more.dst),         &TAGGED(more.a),       &TAGGED(more.b)};
+    frame.gas = gas;
+    flow = ip->operation(frame, args, SLOT(ip->dst));
+    if (flow != Flow::Continue) [[unlikely]]
+        return halted_with(flow);
+    gas = frame.gas - ip[1].b;
+    if (gas < 0) [[unlikely]]
+        goto out_of_gas;
+    NEXT(3);
+}
+on_Step: {
+    frame.gas = gas;
+    flow = step(frame, static_cast<std::uint32_t>(ip->a), sp);
+    if (flow != Flow::Continue)
+        return halted_with(flow);
+    gas = frame.gas;
+    NEXT(1);
+}
+
+    // --- ends of blocks --------------------------------------------------------------------------------
+on_Goto:
+    FOLLOW(1);
+on_JumpNonzero:
+    BRANCH(static_cast<bool>(SLOT(ip->a)));
+on_JumpZero:
+    BRANCH(!SLOT(ip->a));
+on_JumpDynamic: {
+    const u256& target = SLOT(ip->a);
+    const std::uint64_t pc = fits_u64(target) ? target[0] : ~std::uint64_t{0};
+    GROW_STACK();
+    ip = frame.code->jump_target(pc);
+    if (ip == nullptr) [[unlikely]]
+        goto bad_jump;
+    ENTER_BLOCK();
+}
+on_JumpIfDynamic: {
+    if (!SLOT(ip->b))
+        FOLLOW(1);
+    const u256& target = SLOT(ip->a);
+    const std::uint64_t pc = fits_u64(target) ? target[0] : ~std::uint64_t{0};
+    GROW_STACK();
+    ip = frame.code->jump_target(pc);
+    if (ip == nullptr) [[unlikely]]
+        goto bad_jump;
+    ENTER_BLOCK();
+}
+on_Halt:
+    frame.gas = gas;
+    return static_cast<Status>(ip->a);
+
+out_of_gas:
+    return Status::OutOfGas;
+bad_jump:
+    return Status::BadJumpDestination;
+stack_fault:
+    return sp - frame.stack_base < reinterpret_cast<const BlockHeader*>(ip)->min_bytes / 32
+               ? Status::StackUnderflow
+               : Status::StackOverflow;
+}
+
+#pragma GCC diagnostic pop
+
+const std::int32_t* ir_handlers() noexcept {
+    static const std::int32_t* const table = [] {
+        const std::int32_t* out = nullptr;
+        (void)run(nullptr, &out);
+        return out;
+    }();
+    return table;
+}
+
+Status interpret(Frame& frame) {
+    return run(&frame, nullptr);
+}
+
+}  // namespace meridian::evm
