@@ -99,6 +99,21 @@ public:
     evm::Revision revision() const noexcept { return m_revision; }
 
 private:
+    evm::CallResult call_system(const Address& contract, BytesView input);
+    evm::CallResult run(const Transaction& txn, const Address& sender, const evm::TxnContext& context,
+                        std::uint64_t gas);
+    void warm(const Transaction& txn, const Address& sender);
+    void apply_authorizations(const Transaction& txn);
+    Receipt make_receipt(const Transaction& txn, const Address& sender, const evm::CallResult& result);
+    void close_transaction(Receipt& receipt);
+    void pay_rewards(std::span<const Header> ommers);
+    void pay_withdrawals(const std::vector<Withdrawal>& withdrawals);
+    Result<std::vector<Request>, BlockFailure> collect_requests();
+    Result<Bytes, BlockFailure> ask_system(const Address& contract);
+    Result<void, BlockFailure> check_state() const;
+    state::FinishRules finish_rules() const noexcept;
+    evm::Options evm_options() const noexcept;
+
     const ChainConfig& m_config;
     const Header& m_header;
     state::State& m_state;

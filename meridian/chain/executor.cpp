@@ -1,0 +1,313 @@
+#include <meridian/chain/executor.hpp>
+
+#include <meridian/base/hex.hpp>
+#include <meridian/chain/dao_fork.hpp>
+#include <meridian/chain/requests.hpp>
+#include <meridian/chain/txn_validation.hpp>
+#include <meridian/evm/evm.hpp>
+#include <meridian/evm/precompiles.hpp>
+
+#include <algorithm>
+#include <limits>
+
+namespace meridian::chain {
+
+using evm::Revision;
+
+namespace {
+
+constexpr Address kSystem = "0xfffffffffffffffffffffffffffffffffffffffe"_address;
+constexpr Address kBeaconRoots = "0x000f3df6d732807ef1319fb7b8bb8522d0beac02"_address;         // EIP-4788
+constexpr Address kHistoryStorage = "0x0000f90827f1c53a10cb7a02335b175320002935"_address;      // EIP-2935
+constexpr Address kWithdrawalQueue = "0x00000961ef480eb55e80d19ad83579a64c007002"_address;     // EIP-7002
+constexpr Address kConsolidationQueue = "0x0000bbddc7ce488642fb579f8b00f3a590007251"_address;  // EIP-7251
+
+constexpr std::int64_t kSystemCallGas = 30000000;
+constexpr std::uint64_t kGwei = 1000000000;
+constexpr u256 kEther = 1000000000000000000_u256;
+// EIP-7702: what an authorization costs less if its account existed already.
+constexpr std::int64_t kAuthorizationRefund = 25000 - 12500;
+
+u256 block_reward(Revision revision) noexcept {
+    if (revision >= Revision::Paris)
+        return {};
+    if (revision >= Revision::Constantinople)
+        return kEther * 2;
+    return revision >= Revision::Byzantium ? kEther * 3 : kEther * 5;
+}
+
+}  // namespace
+
+BlockExecutor::BlockExecutor(const ChainConfig& config, const Header& header, state::State& state,
+                             const ExecutionEnvironment& environment)
+    : m_config(config),
+      m_header(header),
+      m_state(state),
+      m_environment(environment),
+      m_revision(config.revision(header.number, header.timestamp)) {
+    m_block.chain_id = config.chain_id;
+    m_block.number = header.number;
+    m_block.timestamp = header.timestamp;
+    m_block.gas_limit = header.gas_limit;
+    m_block.coinbase = header.coinbase;
+    m_block.prev_randao = m_revision >= Revision::Paris ? from_hash(header.mix_hash) : header.difficulty;
+    m_block.base_fee = header.base_fee.value_or(u256{});
+    if (m_environment.blob_base_fee)
+        m_block.blob_base_fee = *m_environment.blob_base_fee;
+    else if (header.excess_blob_gas)
+        m_block.blob_base_fee = chain::blob_base_fee(config, header.timestamp, *header.excess_blob_gas);
+    m_block.block_hashes = &m_environment.block_hashes;
+}
+
+state::FinishRules BlockExecutor::finish_rules() const noexcept {
+    return {.delete_touched_empty = m_revision >= Revision::SpuriousDragon};
+}
+
+evm::Options BlockExecutor::evm_options() const noexcept {
+    return {.max_code_size = m_config.max_code_size,
+            .max_init_code_size = m_config.max_init_code_size,
+            .precompile_moves = m_environment.precompile_moves};
+}
+
+Result<void, BlockFailure> BlockExecutor::check_state() const {
+    if (m_state.error() == state::StateError::None)
+        return {};
+    return fail(BlockFailure{BlockError::MissingState, std::nullopt, std::nullopt,
+                             "the parent state lacks what the block needs"});
+}
+
+// --- before the transactions ------------------------------------------------------------------------------
+
+Result<void, BlockFailure> BlockExecutor::start() {
+    if (m_config.dao_fork_block == m_header.number) {
+        m_state.begin_transaction();
+        apply_dao_fork(m_state);
+        m_state.finish_transaction(finish_rules());
+    }
+    // A failure of these calls, or of there being a contract at all, is of no consequence.
+    if (m_revision >= Revision::Cancun && m_header.parent_beacon_block_root)
+        static_cast<void>(call_system(kBeaconRoots, *m_header.parent_beacon_block_root));
+    if (m_revision >= Revision::Prague)
+        static_cast<void>(call_system(kHistoryStorage, m_header.parent_hash));
+    return check_state();
+}
+
+evm::CallResult BlockExecutor::call_system(const Address& contract, BytesView input) {
+    m_state.begin_transaction();
+    evm::CallResult result;
+    if (m_state.load(contract).account.has_code()) {
+        const evm::TxnContext context{.origin = kSystem, .gas_price = {}, .blob_hashes = {}};
+        evm::Evm evm(m_revision, m_state, m_block, context, m_environment.code_cache, nullptr, evm_options());
+        evm::Message message;
+        message.gas = kSystemCallGas;
+        message.recipient = contract;
+        message.code_address = contract;
+        message.sender = kSystem;
+        message.input = input;
+        result = evm.execute(message);
+    }
+    m_state.finish_transaction(finish_rules());
+    return result;
+}
+
+// --- transactions -----------------------------------------------------------------------------------------
+
+Result<TxnOutcome, TxnError> BlockExecutor::execute(const Transaction& txn, const Address& sender) {
+    const TxnRules rules{
+        m_config, m_revision, m_block, m_gas_used, m_blob_gas_used, m_environment.skipped_checks, u256{}};
+    const auto charge = validate_transaction(rules, m_state, txn, sender);
+    if (!charge)
+        return fail(charge.error());
+
+    m_state.begin_transaction();
+    state::CachedAccount& account = m_state.load(sender);
+    m_state.set_nonce(account, account.account.nonce + 1);
+    m_state.set_balance(account,
+                        account.account.balance - charge->gas_price * txn.gas_limit - charge->blob_fee);
+    warm(txn, sender);
+    apply_authorizations(txn);
+    const evm::TxnContext context{
+        .origin = sender, .gas_price = charge->gas_price, .blob_hashes = txn.blob_hashes};
+    evm::CallResult result = run(txn, sender, context, txn.gas_limit - charge->intrinsic.gas);
+
+    const std::uint64_t spent = txn.gas_limit - static_cast<std::uint64_t>(result.gas_left);
+    const std::uint64_t refund_max = spent / (m_revision >= Revision::London ? 5 : 2);
+    const std::uint64_t refund = std::min(refund_max, static_cast<std::uint64_t>(m_state.refund()));
+    const std::uint64_t gas_used = std::max(spent - refund, charge->intrinsic.floor);
+    m_state.add_balance(sender, charge->gas_price * (txn.gas_limit - gas_used));
+    m_state.add_balance(m_header.coinbase, (charge->gas_price - m_block.base_fee) * gas_used);
+
+    m_gas_used += gas_used;
+    m_blob_gas_used += charge->blob_gas;
+    TxnOutcome outcome;
+    outcome.receipt = make_receipt(txn, sender, result);
+    outcome.receipt.gas_used = gas_used;
+    outcome.receipt.effective_gas_price = charge->gas_price;
+    outcome.receipt.blob_gas_used = charge->blob_gas;
+    outcome.status = result.status;
+    outcome.output = std::move(result.output);
+    outcome.gas_refunded = refund;
+    close_transaction(outcome.receipt);
+    return outcome;
+}
+
+void BlockExecutor::warm(const Transaction& txn, const Address& sender) {
+    if (m_revision < Revision::Berlin)
+        return;
+    m_state.warm_address(sender);
+    for (const Address& address : evm::precompile_addresses(m_revision))
+        m_state.warm_address(address);
+    if (txn.to.has_value())
+        m_state.warm_address(*txn.to);
+    if (m_revision >= Revision::Shanghai)
+        m_state.warm_address(m_header.coinbase);
+    for (const AccessListEntry& entry : txn.access_list) {
+        m_state.warm_address(entry.address);
+        for (const Hash& key : entry.storage_keys)
+            m_state.warm_storage(entry.address, from_hash(key));
+    }
+}
+
+void BlockExecutor::apply_authorizations(const Transaction& txn) {
+    for (const Authorization& authorization : txn.authorizations) {
+        if (authorization.chain_id && authorization.chain_id != u256{m_config.chain_id})
+            continue;
+        if (authorization.nonce == std::numeric_limits<std::uint64_t>::max())
+            continue;
+        const auto authority = recover_authority(authorization);
+        if (!authority)
+            continue;
+        m_state.warm_address(*authority);
+        state::CachedAccount& account = m_state.load(*authority);
+        if (account.account.has_code() && !delegate_of(m_state.code(account)))
+            continue;
+        if (account.account.nonce != authorization.nonce)
+            continue;
+        if (account.exists)
+            m_state.add_refund(kAuthorizationRefund);
+        Bytes designator;
+        if (!authorization.address.is_zero()) {
+            designator = {0xef, 0x01, 0x00};
+            append(designator, authorization.address);
+        }
+        m_state.set_code(account, std::move(designator));
+        m_state.set_nonce(account, authorization.nonce + 1);
+    }
+}
+
+evm::CallResult BlockExecutor::run(const Transaction& txn, const Address& sender,
+                                   const evm::TxnContext& context, std::uint64_t gas) {
+    evm::Message message;
+    message.kind = txn.to.has_value() ? evm::CallKind::Call : evm::CallKind::Create;
+    message.gas = static_cast<std::int64_t>(gas);
+    message.sender = sender;
+    message.value = txn.value;
+    message.input = txn.data;
+    if (txn.to.has_value()) {
+        message.recipient = *txn.to;
+        message.code_address = *txn.to;
+        if (m_revision >= Revision::Prague)
+            if (const auto delegate = delegate_of(m_state.code(*txn.to)))
+                m_state.warm_address(*delegate);
+    }
+    evm::Evm evm(m_revision, m_state, m_block, context, m_environment.code_cache, m_environment.tracer,
+                 evm_options());
+    return evm.execute(message);
+}
+
+Receipt BlockExecutor::make_receipt(const Transaction& txn, const Address& sender,
+                                    const evm::CallResult& result) {
+    Receipt receipt;
+    receipt.type = txn.type;
+    receipt.success = result.status == evm::Status::Success;
+    receipt.cumulative_gas_used = m_gas_used;
+    receipt.logs = m_state.take_logs();
+    receipt.bloom = bloom_of(receipt.logs);
+    if (!txn.to.has_value())
+        receipt.contract_address = evm::create_address(sender, m_state.nonce(sender) - 1);
+    return receipt;
+}
+
+void BlockExecutor::close_transaction(Receipt& receipt) {
+    m_state.finish_transaction(finish_rules());
+    if (m_revision < Revision::Byzantium && m_environment.intermediate_root != nullptr)
+        receipt.state_root = m_environment.intermediate_root->root_after(m_state.changes());
+    m_receipts.push_back(receipt);
+}
+
+// --- after the transactions -------------------------------------------------------------------------------
+
+Result<BlockOutcome, BlockFailure> BlockExecutor::finish(
+    std::span<const Header> ommers, const std::optional<std::vector<Withdrawal>>& withdrawals) {
+    if (withdrawals)
+        pay_withdrawals(*withdrawals);
+    if (m_revision < Revision::Paris)
+        pay_rewards(ommers);
+    BlockOutcome outcome;
+    if (m_revision >= Revision::Prague) {
+        auto requests = collect_requests();
+        if (!requests)
+            return fail(std::move(requests.error()));
+        outcome.requests = *std::move(requests);
+        outcome.requests_hash = requests_hash(outcome.requests);
+    }
+    if (auto complete = check_state(); !complete)
+        return fail(std::move(complete.error()));
+    for (const Receipt& receipt : m_receipts)
+        for (std::size_t i = 0; i < Bloom::kSize; ++i)
+            outcome.bloom[i] |= receipt.bloom[i];
+    outcome.receipts = std::move(m_receipts);
+    outcome.gas_used = m_gas_used;
+    outcome.blob_gas_used = m_blob_gas_used;
+    outcome.changes = m_state.changes();
+    return outcome;
+}
+
+void BlockExecutor::pay_withdrawals(const std::vector<Withdrawal>& withdrawals) {
+    m_state.begin_transaction();
+    for (const Withdrawal& withdrawal : withdrawals)
+        m_state.add_balance(withdrawal.address, u256{withdrawal.amount} * kGwei);
+    m_state.finish_transaction(finish_rules());
+}
+
+void BlockExecutor::pay_rewards(std::span<const Header> ommers) {
+    const u256 reward = block_reward(m_revision);
+    m_state.begin_transaction();
+    m_state.add_balance(m_header.coinbase, reward + reward / 32 * ommers.size());
+    for (const Header& ommer : ommers)
+        m_state.add_balance(ommer.coinbase, reward * (ommer.number + 8 - m_header.number) / 8);
+    m_state.finish_transaction(finish_rules());
+}
+
+Result<std::vector<Request>, BlockFailure> BlockExecutor::collect_requests() {
+    std::vector<Request> out;
+    auto deposits = deposit_requests(m_config.deposit_contract, m_receipts);
+    if (!deposits)
+        return fail(BlockFailure{deposits.error(), std::nullopt, std::nullopt, "malformed deposit event"});
+    if (!deposits->empty())
+        out.push_back({kDepositRequest, *std::move(deposits)});
+    const std::pair<std::uint8_t, Address> queues[] = {{kWithdrawalRequest, kWithdrawalQueue},
+                                                       {kConsolidationRequest, kConsolidationQueue}};
+    for (const auto& [type, contract] : queues) {
+        auto data = ask_system(contract);
+        if (!data)
+            return fail(std::move(data.error()));
+        if (!data->empty())
+            out.push_back({type, *std::move(data)});
+    }
+    return out;
+}
+
+Result<Bytes, BlockFailure> BlockExecutor::ask_system(const Address& contract) {
+    const auto failure = [&](BlockError error, const char* what) {
+        return fail(BlockFailure{error, std::nullopt, std::nullopt, what + to_hex0x(contract)});
+    };
+    if (!m_state.load(contract).account.has_code())
+        return failure(BlockError::SystemContractEmpty, "no code at system contract ");
+    evm::CallResult result = call_system(contract, {});
+    if (result.status != evm::Status::Success)
+        return failure(BlockError::SystemContractCallFailed, "failed call of system contract ");
+    return std::move(result.output);
+}
+
+}  // namespace meridian::chain
