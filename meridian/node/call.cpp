@@ -38,8 +38,20 @@ private:
 CallContext context_after(DevChain& chain, std::uint64_t number) {
     CallContext out;
     out.header = chain.block(number)->header();
-    out.base = chain.state_after(number);
-    out.state = std::make_unique<OverlayState>(*out.base);
+    if (number != chain.head()->number())
+        out.past = chain.state_after(number);
+    out.state = std::make_unique<OverlayState>(out.past ? *out.past : chain.head_state());
+    return out;
+}
+
+Result<CallContext, chain::BlockFailure> pending_context(DevChain& chain) {
+    auto pending = chain.assemble_pending();
+    if (!pending)
+        return fail(pending.error());
+    CallContext out;
+    out.header = pending->block->header();
+    out.state = std::make_unique<OverlayState>(chain.head_state());
+    out.state->apply(pending->changes);
     return out;
 }
 

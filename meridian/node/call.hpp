@@ -8,8 +8,8 @@ namespace meridian::node {
 // Where a call runs.
 struct CallContext {
     chain::Header header;  // of the block that the call is imagined to be in
-    std::unique_ptr<state::TrieState> base;
-    std::unique_ptr<OverlayState> state;  // over `base`, with overrides
+    std::unique_ptr<state::TrieState> past;  // null at the head, whose own state is read then
+    std::unique_ptr<OverlayState> state;     // with overrides
 };
 
 struct CallOptions {
@@ -23,6 +23,9 @@ struct CallOptions {
 
 // The context after the block with that number: as if the call were its last transaction.
 CallContext context_after(DevChain& chain, std::uint64_t number);
+
+// The context of the block that would be sealed now, after the transactions that it would hold.
+Result<CallContext, chain::BlockFailure> pending_context(DevChain& chain);
 
 // Executes and forgets; `context.state` is left as it is. `changes` takes what it would change.
 Result<chain::TxnOutcome, chain::TxnError> execute_call(DevChain& chain, const CallContext& context,

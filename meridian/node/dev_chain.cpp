@@ -28,9 +28,6 @@ private:
     Hash m_parent;
 };
 
-std::uint64_t system_seconds_or(const std::function<std::uint64_t()>& clock) {
-    return clock ? clock() : 0;
-}
 
 }  // namespace
 
@@ -112,8 +109,8 @@ void DevChain::truncate(std::size_t block_count, const Hash& root) {
 // --- blocks ---------------------------------------------------------------------------------------------
 
 std::uint64_t DevChain::now() const {
-    const auto clock = static_cast<std::int64_t>(system_seconds_or(m_options.clock));
-    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, clock + m_settings.time_offset));
+    const auto seconds = static_cast<std::int64_t>(clock());
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, seconds + m_settings.time_offset));
 }
 
 BlockAttributes DevChain::next_attributes() {
@@ -244,8 +241,8 @@ Result<BlockPtr, BlockFailure> DevChain::mine() {
     seal(*built->block, *root);
     if (m_settings.next_timestamp && !m_settings.timestamp_interval) {
         // Time goes on from where it was set to.
-        const auto clock = static_cast<std::int64_t>(system_seconds_or(m_options.clock));
-        m_settings.time_offset = static_cast<std::int64_t>(attributes.timestamp) - clock;
+        const auto seconds = static_cast<std::int64_t>(clock());
+        m_settings.time_offset = static_cast<std::int64_t>(attributes.timestamp) - seconds;
     }
     m_settings.next_timestamp.reset();
     m_settings.next_base_fee.reset();
@@ -348,7 +345,7 @@ Result<void, state::StateError> DevChain::alter(const state::StateChanges& chang
 
 std::uint64_t DevChain::snapshot() {
     m_snapshots.push_back({++m_last_snapshot, m_blocks.size(), m_roots.back(), m_settings, m_pool,
-                           system_seconds_or(m_options.clock)});
+                           clock()});
     return m_last_snapshot;
 }
 
@@ -360,7 +357,7 @@ bool DevChain::revert(std::uint64_t snapshot_id) {
     truncate(found->block_count, found->root);
     m_settings = found->settings;
     // The chain's time goes on from the moment of the snapshot.
-    const auto passed = static_cast<std::int64_t>(system_seconds_or(m_options.clock) - found->clock);
+    const auto passed = static_cast<std::int64_t>(clock() - found->clock);
     m_settings.time_offset -= passed;
     m_pool = found->pool;
     m_snapshots.erase(found, m_snapshots.end());

@@ -182,6 +182,8 @@ public:
     const ChainSettings& settings() const noexcept { return m_settings; }
     const MiningMode& mining() const noexcept { return m_mining; }
     void set_mining(const MiningMode& mode);
+    // The wall clock, seconds.
+    std::uint64_t clock() const { return m_options.clock ? m_options.clock() : 0; }
     // The time that the next block would get from the clock.
     std::uint64_t now() const;
     bool is_impersonated(const Address& address) const {

@@ -1,0 +1,339 @@
+#include <meridian/base/hex.hpp>
+#include <meridian/rpc/call_args.hpp>
+
+#include <algorithm>
+
+namespace meridian::rpc {
+namespace {
+
+using chain::TxnType;
+using evm::Revision;
+
+template <class Read>
+auto read_list(const json::value& value, std::string_view type, Read read) {
+    std::vector<decltype(read(value))> out;
+    for (const auto& item : read_array(value, type))
+        out.push_back(read(item));
+    return out;
+}
+
+// The value of a member through a reader, or nothing if it is missing or null.
+template <class Read>
+auto optional_member(const json::object& object, std::string_view key, Read read)
+    -> std::optional<decltype(read(std::declval<const json::value&>()))> {
+    const json::value* found = member(object, key);
+    if (found == nullptr)
+        return std::nullopt;
+    return read(*found);
+}
+
+chain::AccessListEntry read_access_list_entry(const json::value& value) {
+    const json::object& object = read_object(value, "types.AccessTuple");
+    chain::AccessListEntry out;
+    if (const auto* address = member(object, "address"))
+        out.address = read_address(*address);
+    if (const auto* keys = member(object, "storageKeys"))
+        out.storage_keys = read_list(*keys, "[]common.Hash", read_hash);
+    return out;
+}
+
+chain::Authorization read_authorization(const json::value& value) {
+    const json::object& object = read_object(value, "types.SetCodeAuthorization");
+    chain::Authorization out;
+    out.chain_id = optional_member(object, "chainId", read_quantity).value_or(u256{});
+    out.address = optional_member(object, "address", read_address).value_or(Address{});
+    out.nonce = optional_member(object, "nonce", read_uint64).value_or(0);
+    out.y_parity = optional_member(object, "yParity", read_quantity).value_or(u256{});
+    // Signatures come padded to 32 bytes as often as not.
+    const auto word = [](const json::value& v) { return from_hash(read_slot(read_text(v, "hexutil.U256"))); };
+    out.r = optional_member(object, "r", word).value_or(u256{});
+    out.s = optional_member(object, "s", word).value_or(u256{});
+    return out;
+}
+
+chain::Withdrawal read_withdrawal(const json::value& value) {
+    const json::object& object = read_object(value, "types.Withdrawal");
+    chain::Withdrawal out;
+    out.index = optional_member(object, "index", read_uint64).value_or(0);
+    out.validator_index = optional_member(object, "validatorIndex", read_uint64).value_or(0);
+    out.address = optional_member(object, "address", read_address).value_or(Address{});
+    out.amount = optional_member(object, "amount", read_uint64).value_or(0);
+    return out;
+}
+
+void read_input(const json::object& object, CallArgs& out) {
+    const auto* data = member(object, "data");
+    const auto* input = member(object, "input");
+    if (input != nullptr)
+        out.data = read_data(*input);
+    else if (data != nullptr)
+        out.data = read_data(*data);
+    if (data != nullptr && input != nullptr && read_data(*data) != out.data)
+        throw RpcError(ErrorCode::Default,
+                       "both \"data\" and \"input\" are set and not equal. Please use \"input\" to pass transaction "
+                       "call data");
+}
+
+TxnType type_for(const CallArgs& args, Revision revision) {
+    if (args.authorizations)
+        return TxnType::SetCode;
+    if (args.blob_hashes)
+        return TxnType::Blob;
+    if (revision >= Revision::London && !args.gas_price)
+        return TxnType::DynamicFee;
+    return args.access_list && revision >= Revision::Berlin ? TxnType::AccessList : TxnType::Legacy;
+}
+
+std::map<u256, u256> read_storage(const json::value& value) {
+    std::map<u256, u256> out;
+    for (const auto& [key, word] : read_object(value, "map[common.Hash]common.Hash"))
+        out[from_hash(read_slot({key.data(), key.size()}))] =
+            from_hash(read_slot(read_text(word, "common.Hash")));
+    return out;
+}
+
+AccountOverride read_account_override(const json::value& value) {
+    const json::object& object = read_object(value, "override.OverrideAccount");
+    AccountOverride out;
+    out.nonce = optional_member(object, "nonce", read_uint64);
+    out.code = optional_member(object, "code", read_data);
+    out.balance = optional_member(object, "balance", read_quantity);
+    out.state = optional_member(object, "state", read_storage);
+    out.state_diff = optional_member(object, "stateDiff", read_storage);
+    out.move_precompile_to = optional_member(object, "movePrecompileToAddress", read_address);
+    return out;
+}
+
+void move_precompile(const Address& from, const AccountOverride& account, const StateOverrides& all,
+                     Revision revision, evm::PrecompileMoves& moves) {
+    const auto listed = moves.find(from);
+    const bool precompile = listed != moves.end() ? listed->second.has_value() : is_precompile(from, revision);
+    const Address source = listed != moves.end() && listed->second ? *listed->second : from;
+    if (account.move_precompile_to) {
+        if (!precompile)
+            refuse("account " + node::checksum_address(from) + " is not a precompile");
+        if (all.contains(*account.move_precompile_to))
+            refuse("account " + node::checksum_address(*account.move_precompile_to) + " is already overridden");
+        moves[*account.move_precompile_to] = source;
+    }
+    // An overridden precompile is an ordinary account from then on.
+    if (precompile)
+        moves[from] = std::nullopt;
+}
+
+// The string inside Error(string), if the encoding is sound.
+std::optional<std::string> decode_error_string(BytesView output) {
+    if (output.size() < 4 + 64)
+        return std::nullopt;
+    const BytesView body = output.subspan(4);
+    const u256 offset = load_be(body.first(32));
+    if (!fits_u64(offset) || offset[0] > body.size() - 32)
+        return std::nullopt;
+    const BytesView tail = body.subspan(static_cast<std::size_t>(offset[0]));
+    if (tail.size() < 32)
+        return std::nullopt;
+    const u256 length = load_be(tail.first(32));
+    if (!fits_u64(length) || length[0] > tail.size() - 32)
+        return std::nullopt;
+    const BytesView text = tail.subspan(32, static_cast<std::size_t>(length[0]));
+    return std::string(reinterpret_cast<const char*>(text.data()), text.size());
+}
+
+std::string panic_reason(const u256& code) {
+    if (fits_u64(code))
+        switch (code[0]) {
+            case 0x00: return "generic panic";
+            case 0x01: return "assert(false)";
+            case 0x11: return "arithmetic underflow or overflow";
+            case 0x12: return "division or modulo by zero";
+            case 0x21: return "enum overflow";
+            case 0x22: return "invalid encoded storage byte array accessed";
+            case 0x31: return "out-of-bounds array access; popping on an empty array";
+            case 0x32: return "out-of-bounds access of an array or bytesN";
+            case 0x41: return "out of memory";
+            case 0x51: return "uninitialized function";
+            default: break;
+        }
+    return "unknown panic code: " + to_quantity(code);
+}
+
+// UTF-8 that a JSON text can hold; other bytes become '?'.
+std::string printable(std::string text) {
+    for (char& c : text)
+        if (static_cast<unsigned char>(c) >= 0x80 || static_cast<unsigned char>(c) < 0x20)
+            c = '?';
+    return text;
+}
+
+}  // namespace
+
+CallArgs read_call_args(const json::value& value) {
+    const json::object& object = read_object(value, "ethapi.TransactionArgs");
+    CallArgs out;
+    out.from = optional_member(object, "from", read_address);
+    out.to = optional_member(object, "to", read_address);
+    out.gas = optional_member(object, "gas", read_uint64);
+    if (!out.gas)
+        out.gas = optional_member(object, "gasLimit", read_uint64);
+    out.gas_price = optional_member(object, "gasPrice", read_quantity);
+    out.max_fee_per_gas = optional_member(object, "maxFeePerGas", read_quantity);
+    out.max_priority_fee_per_gas = optional_member(object, "maxPriorityFeePerGas", read_quantity);
+    out.max_fee_per_blob_gas = optional_member(object, "maxFeePerBlobGas", read_quantity);
+    out.value = optional_member(object, "value", read_quantity);
+    out.nonce = optional_member(object, "nonce", read_uint64);
+    out.chain_id = optional_member(object, "chainId", read_quantity);
+    read_input(object, out);
+    if (const auto* list = member(object, "accessList"))
+        out.access_list = read_list(*list, "types.AccessList", read_access_list_entry);
+    if (const auto* hashes = member(object, "blobVersionedHashes"))
+        out.blob_hashes = read_list(*hashes, "[]common.Hash", read_hash);
+    if (const auto* list = member(object, "authorizationList"))
+        out.authorizations = read_list(*list, "[]types.SetCodeAuthorization", read_authorization);
+    if (out.gas_price && (out.max_fee_per_gas || out.max_priority_fee_per_gas))
+        throw RpcError(ErrorCode::Default, "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified");
+    return out;
+}
+
+chain::Transaction make_call(const CallArgs& args, const chain::ChainConfig& config, Revision revision,
+                             std::uint64_t gas_max) {
+    if (args.chain_id && *args.chain_id != u256{config.chain_id})
+        refuse("chainId does not match node's (have=" + to_decimal(*args.chain_id) +
+               ", want=" + std::to_string(config.chain_id) + ")");
+    if (args.blob_hashes && args.blob_hashes->empty())
+        refuse("need at least 1 blob for a blob transaction");
+    if (args.blob_hashes && !args.to)
+        refuse("missing \"to\" in blob transaction");
+    chain::Transaction out;
+    out.type = type_for(args, revision);
+    out.chain_id = config.chain_id;
+    out.nonce = args.nonce.value_or(0);
+    out.to = args.to;
+    out.value = args.value.value_or(u256{});
+    out.data = args.data;
+    out.gas_limit = args.gas.value_or(gas_max);
+    if (gas_max != 0)
+        out.gas_limit = std::min(out.gas_limit, gas_max);
+    if (args.gas_price) {
+        out.max_fee_per_gas = *args.gas_price;
+        out.max_priority_fee_per_gas = *args.gas_price;
+    } else {
+        out.max_fee_per_gas = args.max_fee_per_gas.value_or(args.max_priority_fee_per_gas.value_or(u256{}));
+        out.max_priority_fee_per_gas = args.max_priority_fee_per_gas.value_or(u256{});
+    }
+    if (args.access_list && out.type != TxnType::Legacy)
+        out.access_list = *args.access_list;
+    if (out.type == TxnType::Blob) {
+        out.blob_hashes = *args.blob_hashes;
+        out.max_fee_per_blob_gas = args.max_fee_per_blob_gas.value_or(u256{});
+    }
+    if (out.type == TxnType::SetCode)
+        out.authorizations = *args.authorizations;
+    return out;
+}
+
+BlockOverrides read_block_overrides(const json::value& value) {
+    const json::object& object = read_object(value, "override.BlockOverrides");
+    BlockOverrides out;
+    const auto either = [&](const char* a, const char* b, auto read) {
+        auto found = optional_member(object, a, read);
+        return found ? found : optional_member(object, b, read);
+    };
+    out.number = either("number", "blockNumber", read_uint64);
+    out.difficulty = optional_member(object, "difficulty", read_quantity);
+    out.time = either("time", "timestamp", read_uint64);
+    out.gas_limit = optional_member(object, "gasLimit", read_uint64);
+    out.coinbase = either("feeRecipient", "coinbase", read_address);
+    out.prev_randao = either("prevRandao", "random", read_hash);
+    out.base_fee = either("baseFeePerGas", "baseFee", read_quantity);
+    out.blob_base_fee = optional_member(object, "blobBaseFee", read_quantity);
+    out.beacon_root = optional_member(object, "beaconRoot", read_hash);
+    if (const auto* list = member(object, "withdrawals"))
+        out.withdrawals = read_list(*list, "types.Withdrawals", read_withdrawal);
+    return out;
+}
+
+void apply(const BlockOverrides& overrides, chain::Header& header) {
+    header.number = overrides.number.value_or(header.number);
+    header.difficulty = overrides.difficulty.value_or(header.difficulty);
+    header.timestamp = overrides.time.value_or(header.timestamp);
+    header.gas_limit = overrides.gas_limit.value_or(header.gas_limit);
+    header.coinbase = overrides.coinbase.value_or(header.coinbase);
+    header.mix_hash = overrides.prev_randao.value_or(header.mix_hash);
+    if (overrides.base_fee)
+        header.base_fee = overrides.base_fee;
+}
+
+StateOverrides read_state_overrides(const json::value& value) {
+    StateOverrides out;
+    for (const auto& [key, entry] : read_object(value, "override.StateOverride"))
+        out[read_address(json::value(key))] = read_account_override(entry);
+    return out;
+}
+
+void apply(const StateOverrides& overrides, node::OverlayState& state, Revision revision,
+           evm::PrecompileMoves* moves) {
+    for (const auto& [address, account] : overrides) {
+        if (account.state && account.state_diff)
+            refuse("account " + node::checksum_address(address) + " has both 'state' and 'stateDiff'");
+        if (moves != nullptr)
+            move_precompile(address, account, overrides, revision, *moves);
+        if (account.nonce)
+            state.set_nonce(address, *account.nonce);
+        if (account.code)
+            state.set_code(address, *account.code);
+        if (account.balance)
+            state.set_balance(address, *account.balance);
+        if (account.state)
+            state.clear_storage(address);
+        const auto& slots = account.state ? account.state : account.state_diff;
+        if (slots)
+            for (const auto& [key, word] : *slots)
+                state.set_storage(address, key, word);
+    }
+}
+
+std::vector<Address> precompile_addresses(Revision revision) {
+    std::uint64_t last = 4;
+    if (revision >= Revision::Byzantium)
+        last = 8;
+    if (revision >= Revision::Istanbul)
+        last = 9;
+    if (revision >= Revision::Cancun)
+        last = 10;
+    if (revision >= Revision::Prague)
+        last = 0x11;
+    std::vector<Address> out;
+    for (std::uint64_t i = 1; i <= last; ++i)
+        out.push_back(to_address(i));
+    if (revision >= Revision::Osaka)
+        out.push_back(to_address(0x100));
+    return out;
+}
+
+bool is_precompile(const Address& address, Revision revision) {
+    const auto all = precompile_addresses(revision);
+    return std::find(all.begin(), all.end(), address) != all.end();
+}
+
+std::string revert_message(BytesView output) {
+    static constexpr std::uint8_t kError[] = {0x08, 0xc3, 0x79, 0xa0};
+    static constexpr std::uint8_t kPanic[] = {0x4e, 0x48, 0x7b, 0x71};
+    std::string message = "execution reverted";
+    if (output.size() >= 4 && equal(output.first(4), kError)) {
+        if (const auto reason = decode_error_string(output))
+            message += ": " + printable(*reason);
+    } else if (output.size() >= 36 && equal(output.first(4), kPanic)) {
+        message += ": " + panic_reason(load_be(output.subspan(4, 32)));
+    }
+    return message;
+}
+
+void throw_if_failed(const chain::TxnOutcome& outcome) {
+    if (outcome.status == evm::Status::Success)
+        return;
+    if (outcome.status == evm::Status::Revert)
+        throw RpcError(ErrorCode::Reverted, revert_message(outcome.output), hex_data(outcome.output));
+    refuse(std::string(evm::describe(outcome.status)));
+}
+
+}  // namespace meridian::rpc

@@ -1,0 +1,61 @@
+// What a JSON-RPC method answers when it cannot do what it was asked, with the codes that geth uses.
+//
+// Inside rpc/ these are thrown; Dispatcher::answer() is the one place that catches them.
+#pragma once
+
+#include <boost/json/value.hpp>
+
+#include <exception>
+#include <optional>
+#include <string>
+
+namespace meridian::rpc {
+
+enum class ErrorCode : int {
+    ParseError = -32700,
+    InvalidRequest = -32600,
+    MethodNotFound = -32601,
+    InvalidParams = -32602,
+    Internal = -32603,
+    Default = -32000,  // what geth gives to errors without a code of their own
+    LimitExceeded = -32005,
+    ResponseTooLarge = -32003,
+    Reverted = 3,  // with the revert data
+    // eth_simulateV1
+    NonceTooLow = -38010,
+    NonceTooHigh = -38011,
+    FeeCapTooLow = -38012,
+    IntrinsicGas = -38013,
+    InsufficientFunds = -38014,
+    BlockGasLimit = -38015,
+    BlockNumberOrder = -38020,
+    BlockTimestampOrder = -38021,
+    SenderIsNotEoa = -38024,
+    MaxInitCodeSize = -38025,
+    TooManyBlocks = -38026,
+};
+
+class RpcError final : public std::exception {
+public:
+    RpcError(ErrorCode code, std::string message, std::optional<boost::json::value> data = {})
+        : m_code(code), m_message(std::move(message)), m_data(std::move(data)) {}
+
+    ErrorCode code() const noexcept { return m_code; }
+    const std::string& message() const noexcept { return m_message; }
+    const std::optional<boost::json::value>& data() const noexcept { return m_data; }
+    const char* what() const noexcept override { return m_message.c_str(); }
+
+private:
+    ErrorCode m_code;
+    std::string m_message;
+    std::optional<boost::json::value> m_data;
+};
+
+[[noreturn]] inline void refuse(std::string message) {
+    throw RpcError(ErrorCode::Default, std::move(message));
+}
+[[noreturn]] inline void invalid_params(std::string message) {
+    throw RpcError(ErrorCode::InvalidParams, std::move(message));
+}
+
+}  // namespace meridian::rpc

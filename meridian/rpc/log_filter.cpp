@@ -1,0 +1,124 @@
+#include <meridian/rpc/block_reference.hpp>
+#include <meridian/rpc/format.hpp>
+#include <meridian/rpc/log_filter.hpp>
+
+#include <algorithm>
+
+namespace meridian::rpc {
+namespace {
+
+std::vector<Address> read_addresses(const json::value& value) {
+    if (!value.is_array())
+        return {read_address(value)};
+    const json::array& list = value.get_array();
+    if (list.size() > kFilterAddressesMax)
+        throw ValueError("exceed max addresses");
+    std::vector<Address> out;
+    for (const auto& item : list)
+        out.push_back(read_address(item));
+    return out;
+}
+
+std::vector<std::vector<Hash>> read_topics(const json::value& value) {
+    const json::array& positions = read_array(value, "filters.FilterCriteria.topics");
+    if (positions.size() > 4)
+        throw ValueError("exceed max topics");
+    std::vector<std::vector<Hash>> out;
+    for (const auto& position : positions) {
+        std::vector<Hash>& alternatives = out.emplace_back();
+        if (position.is_string())
+            alternatives.push_back(read_hash(position));
+        else if (!position.is_null())
+            for (const auto& item : read_array(position, "invalid topic(s)")) {
+                if (item.is_null()) {
+                    // One alternative that takes anything.
+                    alternatives.clear();
+                    break;
+                }
+                alternatives.push_back(read_hash(item));
+            }
+        if (alternatives.size() > kFilterTopicsMax)
+            throw ValueError("exceed max topics");
+    }
+    return out;
+}
+
+}  // namespace
+
+bool LogFilter::matches(const state::Log& log) const {
+    if (!addresses.empty() && std::find(addresses.begin(), addresses.end(), log.address) == addresses.end())
+        return false;
+    if (topics.size() > log.topics.size())
+        return false;
+    for (std::size_t i = 0; i < topics.size(); ++i)
+        if (!topics[i].empty() && std::find(topics[i].begin(), topics[i].end(), log.topics[i]) == topics[i].end())
+            return false;
+    return true;
+}
+
+bool LogFilter::may_match(const chain::Bloom& bloom) const {
+    const auto contains = [&](const auto& item) { return chain::bloom_contains(bloom, item); };
+    if (!addresses.empty() && std::none_of(addresses.begin(), addresses.end(), contains))
+        return false;
+    return std::all_of(topics.begin(), topics.end(), [&](const std::vector<Hash>& alternatives) {
+        return alternatives.empty() || std::any_of(alternatives.begin(), alternatives.end(), contains);
+    });
+}
+
+LogFilter read_log_filter(const json::value& value, node::DevChain& chain) {
+    const json::object& object = read_object(value, "filters.FilterCriteria");
+    LogFilter out;
+    const json::value* from = member(object, "fromBlock");
+    const json::value* to = member(object, "toBlock");
+    if (const auto* hash = member(object, "blockHash")) {
+        if (from != nullptr || to != nullptr)
+            throw ValueError("cannot specify both BlockHash and FromBlock/ToBlock, choose one or the other");
+        out.block_hash = read_hash(*hash);
+    }
+    if (from != nullptr)
+        out.from_block = resolve_number(chain, read_block_number(*from));
+    if (to != nullptr)
+        out.to_block = resolve_number(chain, read_block_number(*to));
+    if (const auto* address = member(object, "address"))
+        out.addresses = read_addresses(*address);
+    if (const auto* topics = member(object, "topics"))
+        out.topics = read_topics(*topics);
+    return out;
+}
+
+void append_matching_logs(json::array& out, const node::StoredBlock& block, const LogFilter& filter, bool removed) {
+    if (!filter.may_match(block.header().bloom))
+        return;
+    std::size_t log_index = 0;
+    for (std::size_t i = 0; i < block.receipts.size(); ++i)
+        for (const auto& log : block.receipts[i].logs) {
+            if (filter.matches(log))
+                out.push_back(format_log(log, block, i, log_index, removed));
+            ++log_index;
+        }
+}
+
+json::array search_logs(node::DevChain& chain, const LogFilter& filter, std::size_t results_max) {
+    json::array out;
+    if (filter.block_hash) {
+        const auto block = chain.block(*filter.block_hash);
+        if (!block)
+            refuse("unknown block");
+        append_matching_logs(out, *block, filter);
+        return out;
+    }
+    const std::uint64_t head = chain.head()->number();
+    const std::uint64_t from = filter.from_block.value_or(head);
+    const std::uint64_t to = filter.to_block.value_or(head);
+    if (from > to)
+        invalid_params("invalid block range params");
+    for (std::uint64_t number = from; number <= std::min(to, head); ++number) {
+        append_matching_logs(out, *chain.block(number), filter);
+        if (out.size() > results_max)
+            throw RpcError(ErrorCode::LimitExceeded,
+                           "query returned more than " + std::to_string(results_max) + " results");
+    }
+    return out;
+}
+
+}  // namespace meridian::rpc

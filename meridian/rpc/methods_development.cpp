@@ -1,0 +1,413 @@
+// What development tools ask of their node: time, mining, snapshots and the alteration of state, under the
+// names that Anvil, Hardhat and Ganache gave.
+#include <meridian/rpc/format.hpp>
+#include <meridian/rpc/method.hpp>
+#include <meridian/rpc/service.hpp>
+
+#include <algorithm>
+
+namespace meridian::rpc {
+namespace {
+
+node::DevChain& chain_of(const Call& call) {
+    if (!call.service.options().development)
+        throw RpcError(ErrorCode::MethodNotFound, "development methods are off");
+    return call.service.chain();
+}
+
+// --- mining ---------------------------------------------------------------------------------------------
+
+node::BlockPtr mine_one(node::DevChain& chain) {
+    auto block = chain.mine();
+    if (!block)
+        throw RpcError(ErrorCode::Internal, "cannot build a block: " + block.error().message);
+    return *std::move(block);
+}
+
+void set_next_timestamp(node::DevChain& chain, std::uint64_t timestamp) {
+    const std::uint64_t head = chain.head()->header().timestamp;
+    if (timestamp <= head)
+        throw RpcError(ErrorCode::InvalidParams, "Timestamp error: " + std::to_string(timestamp) +
+                                                     " is lower than or equal to previous block's timestamp " +
+                                                     std::to_string(head));
+    chain.settings().next_timestamp = timestamp;
+}
+
+// Blocks after the first are `interval` seconds apart.
+void mine_many(const Call& call, std::uint64_t count, std::uint64_t interval) {
+    node::DevChain& chain = chain_of(call);
+    if (count > call.service.limits().mine_blocks_max)
+        throw RpcError(ErrorCode::LimitExceeded,
+                       "too many blocks (at most " + std::to_string(call.service.limits().mine_blocks_max) + ")");
+    for (std::uint64_t i = 0; i < count; ++i) {
+        if (i > 0)
+            chain.settings().next_timestamp = chain.head()->header().timestamp + std::max<std::uint64_t>(1, interval);
+        mine_one(chain);
+    }
+}
+
+json::value mine(const Call& call) {
+    mine_many(call, call.args.get_or(0, read_lenient_uint64, std::uint64_t{1}),
+              call.args.get_or(1, read_lenient_uint64, std::uint64_t{1}));
+    return true;
+}
+
+struct MineOptions {
+    std::uint64_t blocks = 1;
+    std::optional<std::uint64_t> timestamp;
+};
+
+// evm_mine takes nothing, a timestamp, or {blocks, timestamp}.
+MineOptions mine_options(const Call& call) {
+    MineOptions out;
+    if (!call.args.has(0))
+        return out;
+    if (const auto* object = call.args.raw(0).if_object()) {
+        if (const auto* blocks = member(*object, "blocks"))
+            out.blocks = read_lenient_uint64(*blocks);
+        if (const auto* timestamp = member(*object, "timestamp"))
+            out.timestamp = read_lenient_uint64(*timestamp);
+    } else if (const std::uint64_t timestamp = call.args.get(0, read_lenient_uint64); timestamp != 0) {
+        out.timestamp = timestamp;
+    }
+    return out;
+}
+
+json::value evm_mine(const Call& call) {
+    const MineOptions options = mine_options(call);
+    if (options.timestamp)
+        set_next_timestamp(chain_of(call), *options.timestamp);
+    mine_many(call, options.blocks, 1);
+    return "0x0";
+}
+
+json::value evm_mine_detailed(const Call& call) {
+    const std::uint64_t first = chain_of(call).head()->number() + 1;
+    evm_mine(call);
+    json::array out;
+    for (std::uint64_t number = first; number <= call.service.chain().head()->number(); ++number)
+        out.push_back(format_block(*call.service.chain().block(number), true));
+    return out;
+}
+
+json::value set_automine(const Call& call) {
+    node::MiningMode mode = chain_of(call).mining();
+    mode.automine = call.args.get(0, read_bool);
+    call.service.chain().set_mining(mode);
+    return true;
+}
+json::value get_automine(const Call& call) {
+    return chain_of(call).mining().automine;
+}
+
+// In seconds, as Anvil; zero ends it.
+json::value set_interval_mining(const Call& call) {
+    const std::uint64_t seconds = call.args.get(0, read_lenient_uint64);
+    if (seconds > 1'000'000)
+        invalid_params("invalid argument 0: interval above 1000000 seconds");
+    node::MiningMode mode = chain_of(call).mining();
+    mode.interval_ms = seconds * 1000;
+    if (seconds != 0)
+        mode.automine = false;
+    call.service.chain().set_mining(mode);
+    return true;
+}
+json::value get_interval_mining(const Call& call) {
+    const std::uint64_t interval_ms = chain_of(call).mining().interval_ms;
+    return interval_ms == 0 ? json::value(nullptr) : json::value(interval_ms / 1000);
+}
+
+json::value drop_transaction(const Call& call) {
+    return chain_of(call).drop_transaction(call.args.get(0, read_hash));
+}
+json::value drop_all_transactions(const Call& call) {
+    chain_of(call).drop_all_transactions();
+    return true;
+}
+json::value remove_pool_transactions(const Call& call) {
+    chain_of(call).drop_transactions_of(call.args.get(0, read_address));
+    return true;
+}
+
+// --- time -----------------------------------------------------------------------------------------------
+
+json::value increase_time(const Call& call) {
+    const std::uint64_t seconds = call.args.get(0, read_lenient_uint64);
+    node::ChainSettings& settings = chain_of(call).settings();
+    if (seconds > std::uint64_t{1} << 60)
+        invalid_params("invalid argument 0: that far the clock does not go");
+    settings.time_offset += static_cast<std::int64_t>(seconds);
+    return settings.time_offset;
+}
+
+json::value set_next_block_timestamp(const Call& call) {
+    const std::uint64_t timestamp = call.args.get(0, read_lenient_uint64);
+    set_next_timestamp(chain_of(call), timestamp);
+    return timestamp;
+}
+
+json::value set_time(const Call& call) {
+    const std::uint64_t timestamp = call.args.get(0, read_lenient_uint64);
+    node::DevChain& chain = chain_of(call);
+    if (timestamp > std::uint64_t{1} << 60)
+        invalid_params("invalid argument 0: that far the clock does not go");
+    const auto offset = static_cast<std::int64_t>(timestamp) - static_cast<std::int64_t>(chain.clock());
+    const std::int64_t moved = offset - chain.settings().time_offset;
+    chain.settings().time_offset = offset;
+    return moved;
+}
+
+json::value set_timestamp_interval(const Call& call) {
+    const std::uint64_t seconds = call.args.get(0, read_lenient_uint64);
+    if (seconds > 1'000'000'000)
+        invalid_params("invalid argument 0: interval above 1000000000 seconds");
+    chain_of(call).settings().timestamp_interval = seconds;
+    return true;
+}
+json::value remove_timestamp_interval(const Call& call) {
+    auto& interval = chain_of(call).settings().timestamp_interval;
+    const bool had = interval.has_value();
+    interval.reset();
+    return had;
+}
+
+// --- blocks' properties ---------------------------------------------------------------------------------
+
+json::value set_block_gas_limit(const Call& call) {
+    const std::uint64_t limit = call.args.get(0, read_lenient_uint64);
+    if (limit == 0)
+        invalid_params("invalid argument 0: a block's gas limit is above zero");
+    chain_of(call).settings().gas_limit = limit;
+    return true;
+}
+json::value set_coinbase(const Call& call) {
+    chain_of(call).settings().coinbase = call.args.get(0, read_address);
+    return true;
+}
+json::value set_next_base_fee(const Call& call) {
+    chain_of(call).settings().next_base_fee = call.args.get(0, read_lenient_quantity);
+    return true;
+}
+json::value set_prev_randao(const Call& call) {
+    chain_of(call).settings().next_prev_randao =
+        call.args.get(0, [](const json::value& v) { return read_slot(read_text(v, "common.Hash")); });
+    return true;
+}
+json::value set_min_gas_price(const Call& call) {
+    chain_of(call).settings().min_gas_price = call.args.get(0, read_lenient_quantity);
+    return true;
+}
+
+// --- accounts -------------------------------------------------------------------------------------------
+
+template <class Change>
+json::value alter(const Call& call, Change change) {
+    node::DevChain& chain = chain_of(call);
+    node::OverlayState overlay(chain.head_state());
+    change(overlay, call.args.get(0, read_address));
+    if (!chain.alter(overlay.changes()))
+        throw RpcError(ErrorCode::Internal, "state is not available");
+    return true;
+}
+
+json::value set_balance(const Call& call) {
+    const u256 balance = call.args.get(1, read_lenient_quantity);
+    return alter(call, [&](node::OverlayState& s, const Address& a) { s.set_balance(a, balance); });
+}
+json::value add_balance(const Call& call) {
+    const u256 amount = call.args.get(1, read_lenient_quantity);
+    return alter(call, [&](node::OverlayState& s, const Address& a) {
+        const u256 balance = s.account(a).value_or(state::Account{}).balance;
+        s.set_balance(a, amount > u256::max() - balance ? u256::max() : balance + amount);
+    });
+}
+json::value set_code(const Call& call) {
+    const Bytes code = call.args.get(1, read_data);
+    return alter(call, [&](node::OverlayState& s, const Address& a) { s.set_code(a, code); });
+}
+json::value set_nonce(const Call& call) {
+    const std::uint64_t nonce = call.args.get(1, read_lenient_uint64);
+    return alter(call, [&](node::OverlayState& s, const Address& a) { s.set_nonce(a, nonce); });
+}
+json::value set_storage_at(const Call& call) {
+    const u256 slot = call.args.get(1, [](const json::value& v) {
+        return v.is_string() ? from_hash(read_slot(text_of(v.get_string()))) : read_lenient_quantity(v);
+    });
+    const u256 value =
+        call.args.get(2, [](const json::value& v) { return from_hash(read_slot(read_text(v, "common.Hash"))); });
+    return alter(call, [&](node::OverlayState& s, const Address& a) { s.set_storage(a, slot, value); });
+}
+
+json::value impersonate(const Call& call) {
+    chain_of(call).settings().impersonated.insert(call.args.get(0, read_address));
+    return true;
+}
+json::value stop_impersonating(const Call& call) {
+    return chain_of(call).settings().impersonated.erase(call.args.get(0, read_address)) != 0;
+}
+json::value impersonate_all(const Call& call) {
+    chain_of(call).settings().impersonate_all = call.args.get(0, read_bool);
+    return true;
+}
+
+// --- snapshots and the rest -----------------------------------------------------------------------------
+
+json::value snapshot(const Call& call) {
+    return quantity(chain_of(call).snapshot());
+}
+json::value revert(const Call& call) {
+    return chain_of(call).revert(call.args.get(0, read_lenient_uint64));
+}
+
+json::value reset(const Call& call) {
+    if (call.args.has(0))
+        if (const auto* options = call.args.raw(0).if_object())
+            if (member(*options, "forking") != nullptr)
+                refuse("forking another chain is not supported");
+    chain_of(call).reset();
+    return true;
+}
+
+json::value metadata(const Call& call) {
+    node::DevChain& chain = chain_of(call);
+    return json::object{{"clientVersion", call.service.options().client_version},
+                        {"chainId", chain.config().chain_id},
+                        {"instanceId", hex_data(chain.block(std::uint64_t{0})->hash)},
+                        {"latestBlockNumber", chain.head()->number()},
+                        {"latestBlockHash", hex_data(chain.head()->hash)}};
+}
+
+json::value node_info(const Call& call) {
+    node::DevChain& chain = chain_of(call);
+    return json::object{
+        {"currentBlockNumber", quantity(chain.head()->number())},
+        {"currentBlockTimestamp", chain.head()->header().timestamp},
+        {"currentBlockHash", hex_data(chain.head()->hash)},
+        {"transactionOrder", "fees"},
+        {"environment", json::object{{"baseFee", quantity(chain.head()->header().base_fee.value_or(u256{}))},
+                                     {"chainId", chain.config().chain_id},
+                                     {"gasLimit", quantity(chain.settings().gas_limit)},
+                                     {"gasPrice", quantity(chain.head()->header().base_fee.value_or(u256{}))}}},
+        {"forkConfig", json::object{{"forkUrl", nullptr}, {"forkBlockNumber", nullptr}, {"forkRetryBackoff", nullptr}}}};
+}
+
+// Logging and traces are not per call here.
+json::value accept(const Call&) {
+    return true;
+}
+
+constexpr Param kAddress{"address", "Address"};
+constexpr Param kSeconds{"seconds", "Quantity"};
+constexpr Param kTimestamp{"timestamp", "Quantity"};
+
+struct Aliased {
+    std::vector<std::string_view> names;
+    Method method;
+};
+
+std::vector<Method> flattened(const std::vector<Aliased>& list) {
+    std::vector<Method> out;
+    for (const Aliased& entry : list)
+        for (const std::string_view name : entry.names) {
+            out.push_back(entry.method);
+            out.back().name = name;
+        }
+    return out;
+}
+
+std::vector<Method> mining_table() {
+    const Param flag{"enabled", "boolean"};
+    const Param hash{"transactionHash", "Hash"};
+    return flattened({
+        {{"anvil_mine", "hardhat_mine"},
+         {"", "Mines blocks", {{"count", "Quantity", false}, {"interval", "Quantity", false}}, "boolean", mine}},
+        {{"evm_mine"}, {"", "Mines a block or several", {{"options", "Quantity|object", false}}, "string", evm_mine}},
+        {{"evm_mine_detailed", "anvil_mine_detailed"},
+         {"", "Mines and shows the blocks", {{"options", "Quantity|object", false}}, "Block[]", evm_mine_detailed}},
+        {{"evm_setAutomine", "anvil_setAutomine"},
+         {"", "A block for each transaction, or not", {flag}, "boolean", set_automine}},
+        {{"evm_getAutomine", "anvil_getAutomine", "hardhat_getAutomine"},
+         {"", "Whether each transaction makes a block", {}, "boolean", get_automine}},
+        {{"evm_setIntervalMining", "anvil_setIntervalMining"},
+         {"", "A block every so many seconds; zero: none", {kSeconds}, "boolean", set_interval_mining}},
+        {{"evm_getIntervalMining", "anvil_getIntervalMining"},
+         {"", "Seconds between blocks", {}, "Quantity|null", get_interval_mining}},
+        {{"anvil_dropTransaction", "hardhat_dropTransaction"},
+         {"", "Removes a waiting transaction", {hash}, "boolean", drop_transaction}},
+        {{"anvil_dropAllTransactions"}, {"", "Empties the pool", {}, "boolean", drop_all_transactions}},
+        {{"anvil_removePoolTransactions"},
+         {"", "Removes a sender's waiting transactions", {kAddress}, "boolean", remove_pool_transactions}},
+        {{"evm_increaseTime", "anvil_increaseTime"},
+         {"", "Moves the clock on", {kSeconds}, "number", increase_time}},
+        {{"evm_setNextBlockTimestamp", "anvil_setNextBlockTimestamp"},
+         {"", "The next block's time", {kTimestamp}, "number", set_next_block_timestamp}},
+        {{"evm_setTime", "anvil_setTime"}, {"", "Sets the clock", {kTimestamp}, "number", set_time}},
+        {{"anvil_setBlockTimestampInterval", "evm_setBlockTimestampInterval"},
+         {"", "Seconds from block to block, in place of the clock", {kSeconds}, "boolean", set_timestamp_interval}},
+        {{"anvil_removeBlockTimestampInterval", "evm_removeBlockTimestampInterval"},
+         {"", "Back to the clock", {}, "boolean", remove_timestamp_interval}},
+        {{"evm_setBlockGasLimit", "anvil_setBlockGasLimit", "hardhat_setBlockGasLimit"},
+         {"", "Gas limit of the blocks to come", {{"gasLimit", "Quantity"}}, "boolean", set_block_gas_limit}},
+        {{"anvil_setCoinbase", "hardhat_setCoinbase"},
+         {"", "Whom the fees of the blocks to come go to", {kAddress}, "boolean", set_coinbase}},
+        {{"anvil_setNextBlockBaseFeePerGas", "hardhat_setNextBlockBaseFeePerGas"},
+         {"", "The next block's base fee", {{"baseFee", "Quantity"}}, "boolean", set_next_base_fee}},
+        {{"anvil_setPrevRandao", "hardhat_setPrevRandao"},
+         {"", "The next block's prevRandao", {{"prevRandao", "Data32"}}, "boolean", set_prev_randao}},
+        {{"anvil_setMinGasPrice", "hardhat_setMinGasPrice"},
+         {"", "Below this the pool takes nothing", {{"gasPrice", "Quantity"}}, "boolean", set_min_gas_price}},
+    });
+}
+
+std::vector<Method> account_table() {
+    const Param amount{"amount", "Quantity"};
+    const Param slot{"slot", "Quantity"};
+    const Param word{"value", "Data32"};
+    return flattened({
+        {{"anvil_setBalance", "hardhat_setBalance", "evm_setAccountBalance", "tenderly_setBalance"},
+         {"", "Sets a balance", {kAddress, amount}, "boolean", set_balance}},
+        {{"anvil_addBalance", "tenderly_addBalance"},
+         {"", "Adds to a balance", {kAddress, amount}, "boolean", add_balance}},
+        {{"anvil_setCode", "hardhat_setCode", "evm_setAccountCode"},
+         {"", "Sets an account's code", {kAddress, {"code", "Data"}}, "boolean", set_code}},
+        {{"anvil_setNonce", "hardhat_setNonce", "evm_setAccountNonce"},
+         {"", "Sets a nonce", {kAddress, {"nonce", "Quantity"}}, "boolean", set_nonce}},
+        {{"anvil_setStorageAt", "hardhat_setStorageAt", "evm_setAccountStorageAt"},
+         {"", "Sets a storage slot", {kAddress, slot, word}, "boolean", set_storage_at}},
+        {{"anvil_impersonateAccount", "hardhat_impersonateAccount"},
+         {"", "Sends without a key for an account", {kAddress}, "boolean", impersonate}},
+        {{"anvil_stopImpersonatingAccount", "hardhat_stopImpersonatingAccount"},
+         {"", "Ends an impersonation", {kAddress}, "boolean", stop_impersonating}},
+        {{"anvil_autoImpersonateAccount"},
+         {"", "Sends without a key for every account", {{"enabled", "boolean"}}, "boolean", impersonate_all}},
+    });
+}
+
+std::vector<Method> rest_table() {
+    const Param options{"options", "object", false};
+    return flattened({
+        {{"evm_snapshot", "anvil_snapshot"}, {"", "Remembers everything", {}, "Quantity", snapshot}},
+        {{"evm_revert", "anvil_revert"},
+         {"", "Goes back to a snapshot", {{"snapshotId", "Quantity"}}, "boolean", revert}},
+        {{"anvil_reset", "hardhat_reset"}, {"", "Back to the genesis", {options}, "boolean", reset}},
+        {{"anvil_metadata", "hardhat_metadata"}, {"", "About this node", {}, "object", metadata}},
+        {{"anvil_nodeInfo"}, {"", "About this node", {}, "object", node_info}},
+        {{"anvil_setLoggingEnabled", "hardhat_setLoggingEnabled"},
+         {"", "Accepted; logging is set on the command line", {{"enabled", "boolean"}}, "boolean", accept}},
+        {{"anvil_enableTraces"}, {"", "Accepted; traces are made on demand", {}, "boolean", accept}},
+    });
+}
+
+}  // namespace
+
+std::span<const Method> development_methods() {
+    static const std::vector<Method> kMethods = [] {
+        std::vector<Method> out = mining_table();
+        for (const auto& table : {account_table(), rest_table()})
+            out.insert(out.end(), table.begin(), table.end());
+        return out;
+    }();
+    return kMethods;
+}
+
+}  // namespace meridian::rpc

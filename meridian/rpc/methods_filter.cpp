@@ -1,0 +1,84 @@
+// Logs, polled filters and pushed subscriptions.
+#include <meridian/rpc/method.hpp>
+#include <meridian/rpc/service.hpp>
+
+namespace meridian::rpc {
+namespace {
+
+LogFilter filter_argument(const Call& call, std::size_t index) {
+    return call.args.get(index, [&](const json::value& v) { return read_log_filter(v, call.service.chain()); });
+}
+
+json::value get_logs(const Call& call) {
+    return search_logs(call.service.chain(), filter_argument(call, 0), call.service.limits().log_results_max);
+}
+
+json::value new_filter(const Call& call) {
+    return call.service.add_filter(Service::FilterKind::Logs, filter_argument(call, 0));
+}
+json::value new_block_filter(const Call& call) {
+    return call.service.add_filter(Service::FilterKind::Blocks, {});
+}
+json::value new_pending_filter(const Call& call) {
+    return call.service.add_filter(Service::FilterKind::PendingTransactions, {});
+}
+json::value uninstall_filter(const Call& call) {
+    return call.service.remove_filter(call.args.get(0, read_lenient_quantity));
+}
+json::value get_filter_changes(const Call& call) {
+    return call.service.filter_changes(call.args.get(0, read_lenient_quantity));
+}
+json::value get_filter_logs(const Call& call) {
+    return call.service.filter_logs(call.args.get(0, read_lenient_quantity));
+}
+
+Session& session_of(const Call& call) {
+    if (call.session == nullptr)
+        refuse("notifications not supported");
+    return *call.session;
+}
+
+json::value subscribe(const Call& call) {
+    const std::string_view kind =
+        call.args.get(0, [](const json::value& v) { return read_text(v, "string"); });
+    Session& session = session_of(call);
+    if (kind == "newHeads")
+        return call.service.subscribe(session, Service::FilterKind::Blocks, {}, false);
+    if (kind == "logs")
+        return call.service.subscribe(session, Service::FilterKind::Logs,
+                                      call.args.has(1) ? filter_argument(call, 1) : LogFilter{}, false);
+    if (kind == "newPendingTransactions")
+        return call.service.subscribe(session, Service::FilterKind::PendingTransactions, {},
+                                      call.args.get_or(1, read_bool, false));
+    throw RpcError(ErrorCode::MethodNotFound,
+                   "no \"" + std::string(kind.substr(0, 100)) + "\" subscription in eth namespace");
+}
+
+json::value unsubscribe(const Call& call) {
+    if (!call.service.unsubscribe(session_of(call), call.args.get(0, read_lenient_quantity)))
+        refuse("subscription not found");
+    return true;
+}
+
+}  // namespace
+
+std::span<const Method> filter_methods() {
+    static const Param kFilter{"filter", "Filter"};
+    static const Param kId{"filterId", "Quantity"};
+    static const Method kMethods[] = {
+        {"eth_getLogs", "Logs that match a filter", {kFilter}, "Log[]", get_logs},
+        {"eth_newFilter", "A filter of logs, to be polled", {kFilter}, "Quantity", new_filter},
+        {"eth_newBlockFilter", "A filter of block hashes, to be polled", {}, "Quantity", new_block_filter},
+        {"eth_newPendingTransactionFilter", "A filter of transactions that enter the pool, to be polled", {},
+         "Quantity", new_pending_filter},
+        {"eth_uninstallFilter", "Ends a filter", {kId}, "boolean", uninstall_filter},
+        {"eth_getFilterChanges", "What is new since the last poll", {kId}, "Log[]|Hash[]", get_filter_changes},
+        {"eth_getFilterLogs", "All logs that match a filter", {kId}, "Log[]", get_filter_logs},
+        {"eth_subscribe", "Pushes newHeads, logs or newPendingTransactions (WebSocket)",
+         {{"kind", "string"}, {"options", "Filter|boolean", false}}, "Quantity", subscribe},
+        {"eth_unsubscribe", "Ends a subscription", {{"subscriptionId", "Quantity"}}, "boolean", unsubscribe},
+    };
+    return kMethods;
+}
+
+}  // namespace meridian::rpc

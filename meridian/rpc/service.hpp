@@ -1,0 +1,108 @@
+// What the methods work on: the chain, the filters and subscriptions of its users, and the bounds.
+//
+// One thread at a time; see gateway/ for how many connections share it.
+#pragma once
+
+#include <meridian/node/call.hpp>
+#include <meridian/node/dev_chain.hpp>
+#include <meridian/rpc/log_filter.hpp>
+#include <meridian/rpc/values.hpp>
+
+#include <deque>
+
+namespace meridian::rpc {
+
+// Bounds on what one request may ask for. Beyond them the answer is an error that names the bound.
+struct Limits {
+    std::size_t json_depth_max = 64;
+    std::size_t batch_items_max = 1000;
+    std::size_t response_bytes_max = 128 << 20;
+    std::uint64_t call_gas_max = 50'000'000;  // of eth_call and the like; bounds their time
+    std::size_t filters_max = 10'000;
+    std::uint64_t filter_idle_s_max = 300;
+    std::size_t subscriptions_per_session_max = 1'000;
+    std::size_t log_results_max = 100'000;
+    std::size_t simulate_blocks_max = 256;
+    std::size_t simulate_calls_max = 5'000;
+    std::size_t trace_steps_max = 2'000'000;
+    std::size_t storage_values_max = 1024;
+    std::uint64_t mine_blocks_max = 1'000'000;
+    std::size_t fee_history_blocks_max = 1024;
+};
+
+struct ServiceOptions {
+    Limits limits;
+    // Development methods and unlocked accounts.
+    bool development = true;
+    std::string client_version;
+};
+
+// A connection that can be told something unasked. Called on the chain's thread.
+class Session {
+public:
+    virtual ~Session() = default;
+    virtual void notify(std::string message) = 0;
+};
+
+class Service final : public node::ChainListener {
+public:
+    Service(node::DevChain& chain, ServiceOptions options);
+    ~Service() override;
+    Service(const Service&) = delete;
+    Service& operator=(const Service&) = delete;
+
+    node::DevChain& chain() noexcept { return m_chain; }
+    const ServiceOptions& options() const noexcept { return m_options; }
+    const Limits& limits() const noexcept { return m_options.limits; }
+    const class MethodTable& methods() const noexcept { return *m_methods; }
+
+    // --- filters (polled) ---------------------------------------------------------------------------
+    enum class FilterKind { Logs, Blocks, PendingTransactions };
+    // Gives the filter's identifier.
+    json::value add_filter(FilterKind kind, LogFilter logs);
+    bool remove_filter(const u256& id);
+    json::value filter_changes(const u256& id);
+    json::value filter_logs(const u256& id);
+
+    // --- subscriptions (pushed) ---------------------------------------------------------------------
+    json::value subscribe(Session& session, FilterKind kind, LogFilter logs, bool full_transactions);
+    bool unsubscribe(Session& session, const u256& id);
+    // The session is gone.
+    void forget(Session& session);
+
+    // Called after each change of the mining mode; set by whoever runs the clock.
+    void set_mining_mode_callback(std::function<void()> callback) { m_on_mining_mode = std::move(callback); }
+
+    void on_block(const node::BlockPtr& block) override;
+    void on_pending_transaction(const node::PoolTxn& txn) override;
+    void on_mining_mode() override;
+
+private:
+    struct Filter {
+        FilterKind kind;
+        LogFilter logs;
+        std::uint64_t next_block = 0;  // blocks from here on have not been reported
+        std::vector<Hash> pending;     // hashes not reported yet
+        std::uint64_t last_used = 0;   // seconds
+    };
+    struct Subscription {
+        Session* session;
+        FilterKind kind;
+        LogFilter logs;
+        bool full_transactions;
+    };
+
+    u256 next_id();
+    void drop_idle_filters();
+    Filter& find_filter(const u256& id);
+
+    node::DevChain& m_chain;
+    ServiceOptions m_options;
+    std::unique_ptr<class MethodTable> m_methods;
+    std::uint64_t m_ids = 0;
+    std::map<u256, Filter> m_filters;
+    std::map<u256, Subscription> m_subscriptions;
+    std::function<void()> m_on_mining_mode;
+};
+
+}  // namespace meridian::rpc
