@@ -55,7 +55,8 @@ public:
     // An empty value erases.
     Result<void, TrieError> put(BytesView key, BytesView value);
     Result<void, TrieError> erase(BytesView key);
-    // As put() for each entry in turn; fastest if they are sorted by key.
+    // As put() for each entry in turn; fastest if they are sorted by key. A large update also hashes most of
+    // what it changes, as it goes.
     Result<void, TrieError> update(std::span<const KeyValue> entries);
 
     // Costs the hashing of what changed since the last call.
@@ -88,6 +89,8 @@ private:
     struct Pending {
         Slot slot;
         NodeId id;
+        std::uint16_t prefetch_size;
+        bool spared;  // not to be hashed yet
     };
     // Where a key's path ends.
     struct Location {
@@ -143,10 +146,12 @@ private:
     Child make_nibble_extension(const Child& below);
     Child merged(NodeId branch, int survivor);
 
-    void collect(Marks marks);
-    void collect_children(NodeId id, Marks marks);
+    void collect(Marks marks, const BytesView* spared_key);
+    void collect_children(std::size_t index, Marks marks);
+    void collect_child(Slot slot, NodeId id, bool spared);
+    void hash_dirty(const BytesView* spared_key);
     void set_ref(Slot slot, const Hash& ref, bool inlined) noexcept;
-    void prefetch_branch(NodeId id) const noexcept;
+    void prefetch_record(const Pending& pending) const noexcept;
     std::size_t encoded_size(NodeId id, std::size_t& payload) const noexcept;
     void encode(NodeId id, std::size_t payload, std::uint8_t* out) const noexcept;
     BytesView encoded(NodeId id);
@@ -163,6 +168,8 @@ private:
     std::vector<Slot> m_path;           // the slots that locate() went through
     std::vector<Pending> m_pending;     // of collect(): by level, root first
     std::vector<std::size_t> m_levels;  // of collect(): where in m_pending each level begins
+    BytesView m_spared_key;             // of collect()
+    std::size_t m_spared_depth = 0;
     std::vector<std::uint8_t> m_nibbles;
     Bytes m_buffer;
 };

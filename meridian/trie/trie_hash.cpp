@@ -11,10 +11,11 @@ namespace meridian::trie {
 namespace {
 
 // Nodes hashed in one call, and bytes of encodings after which a call is made.
-constexpr std::size_t kBatchNodes = 64;
-constexpr std::size_t kBatchBytes = std::size_t{1} << 15;
+constexpr std::size_t kBatchNodes = 256;
+constexpr std::size_t kBatchBytes = std::size_t{1} << 17;
 // How many nodes ahead memory is asked for.
 constexpr std::size_t kLookahead = 4;
+constexpr std::size_t kPrefetchBytesMax = 1024;
 constexpr std::size_t kHashItem = 33;
 
 std::size_t branch_payload(BranchNode& node, BytesView value) noexcept {
@@ -104,33 +105,56 @@ BytesView Trie::encoded(NodeId id) {
     return BytesView(m_buffer).first(size);
 }
 
-// Lists the marked nodes in m_pending, and where the levels begin in m_levels, with an end added.
-void Trie::collect(Marks marks) {
-    m_pending.assign(1, {Slot{}, m_root.id});
+// Lists the marked nodes in m_pending, and where the levels begin in m_levels, with an end added. Nodes on
+// the path of `spared_key`, unless null, are marked as spared.
+void Trie::collect(Marks marks, const BytesView* spared_key) {
+    m_spared_key = spared_key ? *spared_key : BytesView{};
+    m_spared_depth = 0;
+    m_pending.clear();
     m_levels.assign(1, 0);
+    collect_child({}, m_root.id, spared_key != nullptr);
     std::size_t next = 0;
     while (next < m_pending.size()) {
         const std::size_t end = m_pending.size();
         m_levels.push_back(end);
         for (; next < end; ++next)
-            collect_children(m_pending[next].id, marks);
+            collect_children(next, marks);
     }
 }
 
-void Trie::collect_children(NodeId id, Marks marks) {
-    if (as<NodeKind>(id) == NodeKind::Extension) {
-        const auto& node = as<ExtensionNode>(id);
+void Trie::collect_child(Slot slot, NodeId id, bool spared) {
+    const auto* record = m_arena.at(id);
+    prefetch(record);
+    prefetch(record + kCacheLine);
+    m_pending.push_back({slot, id, 0, spared});
+}
+
+void Trie::collect_children(std::size_t index, Marks marks) {
+    const auto [slot, id, unused, spared] = m_pending[index];
+    const std::size_t left = 2 * m_spared_key.size() - m_spared_depth;  // if spared
+    std::size_t size = 0;
+    if (as<NodeKind>(id) == NodeKind::Leaf) {
+        size = as<LeafNode>(id).record_size();
+    } else if (as<NodeKind>(id) == NodeKind::Extension) {
+        auto& node = as<ExtensionNode>(id);
+        size = node.record_size();
+        const std::size_t nibbles = node.path().size();
+        const bool on_path = spared && common_nibbles(node.path(), m_spared_key, m_spared_depth) == nibbles;
+        if (on_path)
+            m_spared_depth += nibbles;
         if (marks == Marks::Dirty ? node.dirty : node.fresh)
-            m_pending.push_back({{id, 0}, node.id});
-    } else if (as<NodeKind>(id) == NodeKind::Branch) {
+            collect_child({id, 0}, node.id, on_path);
+    } else {
         auto& node = as<BranchNode>(id);
+        size = node.record_size();
+        const unsigned on_path = spared && left > 0 ? nibble_at(m_spared_key.data(), m_spared_depth++) : 16;
         for (unsigned mask = marks == Marks::Dirty ? node.dirty : node.fresh; mask != 0; mask &= mask - 1) {
             const auto nibble = static_cast<unsigned>(std::countr_zero(mask));
-            const NodeId child = node.ids()[node.rank(nibble)];
-            prefetch(m_arena.at(child));
-            m_pending.push_back({{id, static_cast<std::uint8_t>(nibble)}, child});
+            collect_child({id, static_cast<std::uint8_t>(nibble)}, node.ids()[node.rank(nibble)],
+                          nibble == on_path);
         }
     }
+    m_pending[index].prefetch_size = static_cast<std::uint16_t>(std::min(size, kPrefetchBytesMax));
 }
 
 // Notes the reference of a node that has been encoded.
@@ -151,10 +175,10 @@ void Trie::set_ref(Slot slot, const Hash& ref, bool inlined) noexcept {
     }
 }
 
-void Trie::prefetch_branch(NodeId id) const noexcept {
-    const auto* record = m_arena.at(id);
-    for (std::size_t line = 0; line < BranchNode::record_size(16); line += kCacheLine)
-        prefetch(record + line);
+void Trie::prefetch_record(const Pending& pending) const noexcept {
+    const auto* record = m_arena.at(pending.id);
+    for (std::size_t at = 0; at < pending.prefetch_size; at += kCacheLine)
+        prefetch(record + at);
 }
 
 void Trie::hash_level(std::span<const Pending> level) {
@@ -168,8 +192,10 @@ void Trie::hash_level(std::span<const Pending> level) {
         std::size_t used = 0;
         for (; next < level.size() && count < kBatchNodes && used < kBatchBytes; ++next) {
             if (next + kLookahead < level.size())
-                prefetch_branch(level[next + kLookahead].id);
+                prefetch_record(level[next + kLookahead]);
             const Pending& pending = level[next];
+            if (pending.spared)
+                continue;
             std::size_t payload = 0;
             const std::size_t size = encoded_size(pending.id, payload);
             if (size < kInlineLimit && pending.slot.parent != kNoNode) {
@@ -195,14 +221,19 @@ void Trie::hash_level(std::span<const Pending> level) {
     }
 }
 
+// Hashes what is dirty but not on the path of `spared_key`, unless null.
+void Trie::hash_dirty(const BytesView* spared_key) {
+    if (m_empty || !m_root.dirty)
+        return;
+    collect(Marks::Dirty, spared_key);
+    for (std::size_t level = m_levels.size() - 1; level-- > 0;)
+        hash_level(std::span(m_pending).subspan(m_levels[level], m_levels[level + 1] - m_levels[level]));
+}
+
 Hash Trie::root() {
     if (m_empty)
         return kEmptyRoot;
-    if (!m_root.dirty)
-        return m_root.ref;
-    collect(Marks::Dirty);
-    for (std::size_t level = m_levels.size() - 1; level-- > 0;)
-        hash_level(std::span(m_pending).subspan(m_levels[level], m_levels[level + 1] - m_levels[level]));
+    hash_dirty(nullptr);
     return m_root.ref;
 }
 
@@ -210,12 +241,12 @@ void Trie::commit(NodeSink& sink) {
     root();
     if (m_empty || !m_root.fresh)
         return;
-    collect(Marks::Fresh);
+    collect(Marks::Fresh, nullptr);
     for (std::size_t i = m_pending.size(); i-- > 0;) {
-        const auto [slot, id] = m_pending[i];
+        const Slot slot = m_pending[i].slot;
         Child child = slot_child(slot);
         if (!child.inlined)
-            sink.put(child.ref, encoded(id));
+            sink.put(child.ref, encoded(m_pending[i].id));
         child.fresh = false;
         set_slot_child(slot, child);
     }

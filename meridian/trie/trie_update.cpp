@@ -1,26 +1,37 @@
 // Many changes at once.
 //
 // In a large trie a change waits for memory at each level of its path. So a group of paths is walked first,
-// all of them one level at a time, asking for the next level's memory while the others are at work.
+// all of them one level at a time, asking for the next level's memory while the others are at work. And
+// what a run of changes has touched is hashed before the cache loses it, except the path to the next key:
+// if keys are sorted, nothing else will change again.
 #include <meridian/trie/trie.hpp>
 
 namespace meridian::trie {
 namespace {
 
 constexpr std::size_t kGroup = 32;
+constexpr std::size_t kRunGroups = 16;
 
 }  // namespace
 
+// The memory asked for by one group's walk arrives during the next one's.
 Result<void, TrieError> Trie::update(std::span<const KeyValue> entries) {
-    while (!entries.empty()) {
+    const auto take_group = [&entries] {
         const auto group = entries.first(std::min(kGroup, entries.size()));
-        if (group.size() > 1)
-            prefetch_paths(group);
+        entries = entries.subspan(group.size());
+        return group;
+    };
+    auto group = take_group();
+    for (std::size_t groups = 1; !group.empty(); ++groups) {
+        const auto next = take_group();
+        prefetch_paths(next);
         for (const KeyValue& entry : group) {
             if (const auto done = put(entry.key, entry.value); !done)
                 return done;
         }
-        entries = entries.subspan(group.size());
+        if (groups % kRunGroups == 0 && !next.empty())
+            hash_dirty(&next[0].key);
+        group = next;
     }
     return {};
 }
@@ -63,6 +74,7 @@ void Trie::prefetch_paths(std::span<const KeyValue> entries) const noexcept {
             const std::uint8_t* record = m_arena.at(walk.id);
             prefetch(record);
             prefetch(record + kCacheLine);
+            prefetch(record + 2 * kCacheLine);
             walks[going_on++] = walk;
         }
         walking = going_on;

@@ -1,0 +1,151 @@
+// State roots, against the time that hashing the changed nodes takes by itself.
+//
+// ratio_to_hashing: time of the change and the new root, divided by the time of hashing the same encodings
+// with the same function in the same run. One would be a trie that costs nothing.
+#include <meridian/crypto/keccak.hpp>
+#include <meridian/rlp/encode.hpp>
+#include <meridian/trie/root.hpp>
+#include <meridian/trie/trie.hpp>
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+
+namespace meridian::trie {
+namespace {
+
+constexpr std::size_t kAccounts = 1'000'000;
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+std::vector<Hash> hashed_keys(std::size_t count) {
+    std::vector<Address> addresses(count);
+    std::vector<BytesView> views(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        std::memcpy(addresses[i].data(), &i, sizeof i);
+        views[i] = addresses[i];
+    }
+    std::vector<Hash> keys(count);
+    crypto::keccak256_batch(views, keys);
+    return keys;
+}
+
+// As an account without code: nonce, balance, storage root, code hash.
+Bytes account(std::mt19937_64& random) {
+    return rlp::ListBuilder()
+        .uint(random() % 1000)
+        .uint(random())
+        .bytes(kEmptyRoot)
+        .bytes(crypto::kEmptyKeccak)
+        .build();
+}
+
+// One million accounts, made once.
+struct State {
+    std::vector<Hash> keys = hashed_keys(kAccounts);
+    std::mt19937_64 random{1};
+    Trie trie;
+    double build_seconds = 0;
+
+    State() {
+        const auto start = std::chrono::steady_clock::now();
+        for (const Hash& key : keys) {
+            if (!trie.put(key, account(random)))
+                std::abort();
+        }
+        trie.root();
+        build_seconds = seconds_since(start);
+        trie.for_each_new_node([](const Hash&, BytesView) {});
+    }
+    static State& get() {
+        static State state;
+        return state;
+    }
+};
+
+// The encodings of the nodes that changed, as they are to be hashed: alike lengths together.
+struct Encodings {
+    std::vector<Bytes> owned;
+
+    double hashing_seconds() {
+        std::stable_sort(owned.begin(), owned.end(),
+                         [](const Bytes& a, const Bytes& b) { return a.size() < b.size(); });
+        std::vector<BytesView> views(owned.begin(), owned.end());
+        std::vector<Hash> hashes(views.size());
+        const auto start = std::chrono::steady_clock::now();
+        crypto::keccak256_batch(views, hashes);
+        benchmark::DoNotOptimize(hashes.data());
+        return seconds_since(start);
+    }
+};
+
+void BM_StateRoot(benchmark::State& run) {
+    State& state = State::get();
+    const auto changes = static_cast<std::size_t>(run.range(0));
+    double total = 0;
+    double hashing = 0;
+    double updating = 0;
+    std::uint64_t nodes = 0;
+    for (auto _ : run) {
+        std::vector<std::pair<Hash, Bytes>> changed;
+        for (std::size_t i = 0; i < changes; ++i)
+            changed.emplace_back(state.keys[state.random() % kAccounts], account(state.random));
+        std::sort(changed.begin(), changed.end());
+        std::vector<KeyValue> entries;
+        for (const auto& [key, value] : changed)
+            entries.push_back({key, value});
+
+        const auto start = std::chrono::steady_clock::now();
+        const bool done = state.trie.update(entries).has_value();
+        updating += seconds_since(start);
+        benchmark::DoNotOptimize(state.trie.root());
+        const double elapsed = seconds_since(start);
+        if (!done)
+            std::abort();
+        run.SetIterationTime(elapsed);
+        total += elapsed;
+
+        Encodings encodings;
+        state.trie.for_each_new_node(
+            [&](const Hash&, BytesView rlp) { encodings.owned.push_back(to_bytes(rlp)); });
+        nodes += encodings.owned.size();
+        hashing += encodings.hashing_seconds();
+    }
+    const auto iterations = static_cast<double>(run.iterations());
+    run.counters["ratio_to_hashing"] = total / hashing;
+    run.counters["hashing_ms"] = 1e3 * hashing / iterations;
+    run.counters["update_ms"] = 1e3 * updating / iterations;
+    run.counters["nodes"] = static_cast<double>(nodes) / iterations;
+    run.counters["bytes_per_account"] = static_cast<double>(state.trie.used_bytes()) / kAccounts;
+    run.counters["build_s"] = state.build_seconds;
+}
+BENCHMARK(BM_StateRoot)->Arg(100)->Arg(1'000)->Arg(10'000)->UseManualTime()->Unit(benchmark::kMillisecond);
+
+void BM_Get(benchmark::State& run) {
+    State& state = State::get();
+    for (auto _ : run)
+        benchmark::DoNotOptimize(state.trie.get(state.keys[state.random() % kAccounts]));
+}
+BENCHMARK(BM_Get);
+
+void BM_OrderedRoot(benchmark::State& run) {
+    std::mt19937_64 random{2};
+    std::vector<Bytes> values;
+    for (int i = 0; i < run.range(0); ++i) {
+        values.emplace_back(110 + random() % 300);
+        for (auto& byte : values.back())
+            byte = static_cast<std::uint8_t>(random());
+    }
+    for (auto _ : run)
+        benchmark::DoNotOptimize(ordered_root(std::span<const Bytes>(values)));
+}
+BENCHMARK(BM_OrderedRoot)->Arg(10)->Arg(200)->Arg(2000)->Unit(benchmark::kMicrosecond);
+
+}  // namespace
+}  // namespace meridian::trie
+
+BENCHMARK_MAIN();
