@@ -2,8 +2,9 @@
 // the ratio of the medians is what a benchmark reports.
 #pragma once
 
+#include <time.h>
+
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <vector>
 
@@ -22,13 +23,19 @@ struct Comparison {
     double ratio() const { return ours_ns / peer_ns; }
 };
 
+// Time this thread has had a processor, so that other programs' turns do not count.
+inline double thread_time_ns() {
+    timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
+}
+
 template <class Function>
 double time_ns(Function&& function, long calls) {
-    const auto start = std::chrono::steady_clock::now();
+    const double start = thread_time_ns();
     for (long i = 0; i < calls; ++i)
         function();
-    const auto end = std::chrono::steady_clock::now();
-    return std::chrono::duration<double, std::nano>(end - start).count() / static_cast<double>(calls);
+    return (thread_time_ns() - start) / static_cast<double>(calls);
 }
 
 // Calls that take about two milliseconds.

@@ -1,49 +1,20 @@
 // Division of 256-bit numbers and what rests on it.
 //
-// Long division after Knuth (The Art of Computer Programming, volume 2, 4.3.1, algorithm D), whose quotient
-// digits come from a precomputed reciprocal of the divisor's two highest words (Möller and Granlund,
-// "Improved division by invariant integers", 2011).
+// Long division after Knuth (The Art of Computer Programming, volume 2, 4.3.1, algorithm D) with 64-bit
+// digits. A quotient of up to three digits has each estimated by the processor's division; the longer
+// ones of modular multiplication by a reciprocal of the divisor's two highest words, computed once (Möller
+// and Granlund, "Improved division by invariant integers", 2011).
 #include <meridian/base/u256.hpp>
+#include <meridian/base/u256_words.hpp>
 
 namespace meridian {
 
 namespace {
 
-using detail::add_carry;
-using detail::sub_borrow;
-using detail::u128;
-
-constexpr std::uint64_t low(u128 x) {
-    return static_cast<std::uint64_t>(x);
-}
-constexpr std::uint64_t high(u128 x) {
-    return static_cast<std::uint64_t>(x >> 64);
-}
-constexpr u128 join(std::uint64_t high, std::uint64_t low) {
-    return u128{high} << 64 | low;
-}
-
-struct WordDivision {
-    std::uint64_t quotient;
-    std::uint64_t remainder;
-};
-
-// <high, low> / divisor. Precondition: high < divisor, so that the quotient fits.
-inline WordDivision divide_2by1(std::uint64_t high, std::uint64_t low, std::uint64_t divisor) {
-#if defined(__x86_64__)
-    // The compilers call a library function for 128-bit division; the processor has an instruction.
-    WordDivision out;
-    __asm__("divq %4" : "=a"(out.quotient), "=d"(out.remainder) : "0"(low), "1"(high), "r"(divisor) : "cc");
-    return out;
-#else
-    const u128 dividend = join(high, low);
-    const auto quotient = static_cast<std::uint64_t>(dividend / divisor);
-    return {quotient, low - quotient * divisor};
-#endif
-}
+using namespace detail;
 
 // The low word of floor((2^192 - 1) / <d1, d0>). Precondition: d1's highest bit is set.
-std::uint64_t reciprocal_3by2(std::uint64_t d1, std::uint64_t d0) {
+std::uint64_t reciprocal_of(std::uint64_t d1, std::uint64_t d0) {
     std::uint64_t v = divide_2by1(~d1, ~0ull, d1).quotient;
     std::uint64_t p = d1 * v + d0;
     if (p < d0) {
@@ -64,83 +35,37 @@ std::uint64_t reciprocal_3by2(std::uint64_t d1, std::uint64_t d0) {
     return v;
 }
 
-struct DigitDivision {
-    std::uint64_t quotient;
-    u128 remainder;
-};
-
-// <u2, u1, u0> / d with d's reciprocal v. Precondition: <u2, u1> < d and d's highest bit is set.
-inline DigitDivision divide_3by2(std::uint64_t u2, std::uint64_t u1, std::uint64_t u0, u128 d,
-                                 std::uint64_t v) {
-    const u128 estimate = u128{v} * u2 + join(u2, u1);
-    std::uint64_t quotient = high(estimate) + 1;
-    u128 remainder = join(u1 - high(estimate) * high(d), u0) - u128{low(d)} * high(estimate) - d;
-    if (high(remainder) >= low(estimate)) {
-        --quotient;
-        remainder += d;
-    }
-    if (remainder >= d) [[unlikely]] {
-        ++quotient;
-        remainder -= d;
-    }
-    return {quotient, remainder};
-}
-
-// u[0..size) -= d[0..size) * factor; returns the word to take from u[size].
-inline std::uint64_t subtract_product(std::uint64_t* u, const std::uint64_t* d, unsigned size,
-                                      std::uint64_t factor) {
-    std::uint64_t carry = 0;
-    for (unsigned i = 0; i < size; ++i) {
-        const u128 product = u128{d[i]} * factor + carry;
-        carry = high(product) + (u[i] < low(product));
-        u[i] -= low(product);
-    }
-    return carry;
-}
-
-inline std::uint64_t add_words(std::uint64_t* u, const std::uint64_t* d, unsigned size) {
-    unsigned char carry = 0;
-    for (unsigned i = 0; i < size; ++i)
-        u[i] = add_carry(u[i], d[i], carry);
-    return carry;
-}
-
-// One step of algorithm D: divides the N + 1 words at u by d, leaves the remainder there, returns the digit.
-// Precondition: d is normalised, N >= 2, and u's upper N words are less than d.
+// As divide_digit, with the reciprocal of d's two highest words.
 template <unsigned N>
-inline std::uint64_t divide_digit(std::uint64_t* u, const std::uint64_t* d, std::uint64_t reciprocal) {
+[[gnu::always_inline]] inline void reduce_digit(std::uint64_t* u, const std::uint64_t* d,
+                                                std::uint64_t reciprocal) {
     const u128 top = join(d[N - 1], d[N - 2]);
-    if (join(u[N], u[N - 1]) == top) [[unlikely]] {
-        // The digit would not come out of divide_3by2. It is the greatest one, possibly less one.
-        std::uint64_t digit = ~0ull;
-        const std::uint64_t taken = subtract_product(u, d, N, digit);
-        if (u[N] < taken) {
-            --digit;
-            add_words(u, d, N);
-        }
+    if (join(u[N], u[N - 1]) >= top) [[unlikely]] {
+        // The greatest digit, or one less.
+        if (u[N] < subtract_product<N>(u, d, ~0ull))
+            add_words<N>(u, d);
         u[N] = 0;
-        return digit;
+        return;
     }
-    auto [digit, remainder] = divide_3by2(u[N], u[N - 1], u[N - 2], top, reciprocal);
-    const std::uint64_t taken = subtract_product(u, d, N - 2, digit);
+    const u128 estimate = u128{reciprocal} * u[N] + join(u[N], u[N - 1]);
+    std::uint64_t digit = high(estimate) + 1;
+    u128 remainder =
+        join(u[N - 1] - high(estimate) * high(top), u[N - 2]) - u128{low(top)} * high(estimate) - top;
+    const bool over = high(remainder) >= low(estimate);
+    digit -= over;
+    remainder += over ? top : 0;
+    if (remainder >= top) [[unlikely]] {
+        ++digit;
+        remainder -= top;
+    }
+    const std::uint64_t taken = subtract_product<N - 2>(u, d, digit);
     const bool negative = remainder < taken;
     remainder -= taken;
     u[N - 2] = low(remainder);
     u[N - 1] = high(remainder);
     u[N] = 0;
-    if (negative) [[unlikely]] {
-        --digit;
-        add_words(u, d, N);
-    }
-    return digit;
-}
-
-// Divides u by d, both normalised, N words in d. Digits go to q[0..size - N); the remainder stays in u.
-template <unsigned N>
-inline void divide_words(std::uint64_t* u, unsigned size, const std::uint64_t* d, std::uint64_t* q) {
-    const std::uint64_t reciprocal = reciprocal_3by2(d[N - 1], d[N - 2]);
-    for (unsigned j = size - N; j-- > 0;)
-        q[j] = divide_digit<N>(u + j, d, reciprocal);
+    if (negative) [[unlikely]]
+        add_words<N>(u, d);
 }
 
 inline unsigned word_length(const std::uint64_t* words, unsigned size) {
@@ -149,44 +74,83 @@ inline unsigned word_length(const std::uint64_t* words, unsigned size) {
     return size;
 }
 
-inline void shift_left(std::uint64_t* words, unsigned size, unsigned bits) {
-    for (unsigned i = size; i-- > 1;)
-        words[i] = words[i] << bits | (words[i - 1] >> 1) >> (63 - bits);
-    words[0] <<= bits;
+bool is_power_of_two(const u256& x) {
+    return x && !(x & (x - 1));
 }
 
-// Divides the `size` words at u by the divisor; u has room for one more word. q takes `size` words.
-// Returns the remainder. Precondition: divisor != 0.
-u256 divide_long(std::uint64_t* u, unsigned size, const u256& divisor, std::uint64_t* q) {
-    const unsigned n = word_length(divisor.words, 4);
-    if (n == 1) {
-        std::uint64_t remainder = 0;
-        for (unsigned i = size; i-- > 0;) {
-            const auto step = divide_2by1(remainder, u[i], divisor[0]);
-            q[i] = step.quotient;
-            remainder = step.remainder;
-        }
-        return remainder;
+// A divisor of N >= 2 words, shifted so that its highest bit is set.
+template <unsigned N>
+struct Normalised {
+    std::uint64_t words[N];
+    unsigned bits;
+
+    explicit Normalised(const u256& d) : bits(static_cast<unsigned>(std::countl_zero(d[N - 1]))) {
+        words[0] = d[0] << bits;
+        for (unsigned i = 1; i < N; ++i)
+            words[i] = shift_left(d[i], d[i - 1], bits);
     }
-    const auto bits = static_cast<unsigned>(std::countl_zero(divisor[n - 1]));
-    u256 d = divisor;
-    shift_left(d.words, n, bits);
-    u[size] = 0;
-    shift_left(u, size + 1, bits);
-    if (n == 2)
-        divide_words<2>(u, size + 1, d.words, q);
-    else if (n == 3)
-        divide_words<3>(u, size + 1, d.words, q);
+    // The remainder at u, shifted back.
+    u256 remainder(const std::uint64_t* u) const {
+        u256 out;
+        for (unsigned i = 0; i + 1 < N; ++i)
+            out[i] = shift_right(u[i + 1], u[i], bits);
+        out[N - 1] = u[N - 1] >> bits;
+        return out;
+    }
+};
+
+template <unsigned N>
+[[gnu::always_inline]] inline QuotientAndRemainder divide_by_words(const u256& dividend,
+                                                                   const u256& divisor) {
+    const Normalised<N> d(divisor);
+    std::uint64_t u[5] = {dividend[0] << d.bits, shift_left(dividend[1], dividend[0], d.bits),
+                          shift_left(dividend[2], dividend[1], d.bits),
+                          shift_left(dividend[3], dividend[2], d.bits), shift_left(0, dividend[3], d.bits)};
+    u256 quotient;
+    if constexpr (N <= 2)
+        quotient[2] = divide_digit<N>(u + 2, d.words);
+    if constexpr (N <= 3)
+        quotient[1] = divide_digit<N>(u + 1, d.words);
+    quotient[0] = divide_digit<N>(u, d.words);
+    return {quotient, d.remainder(u)};
+}
+
+QuotientAndRemainder divide_by_word(const u256& dividend, std::uint64_t divisor) {
+    if (divisor == 0)
+        return {};
+    if ((divisor & (divisor - 1)) == 0)
+        return {dividend >> static_cast<unsigned>(std::countr_zero(divisor)), dividend[0] & (divisor - 1)};
+    // Short dividends are common, and a step whose words are zero need not be taken.
+    WordDivision step{0, 0};
+    u256 quotient;
+    if (dividend[3] >= divisor)
+        step = {dividend[3] / divisor, dividend[3] % divisor};
     else
-        divide_words<4>(u, size + 1, d.words, q);
-    u256 remainder;
-    for (unsigned i = 0; i < n; ++i)
-        remainder[i] = u[i];
-    return remainder >> bits;
+        step.remainder = dividend[3];
+    quotient[3] = step.quotient;
+    for (unsigned i = 3; i-- > 0;) {
+        step = divide_2by1(step.remainder, dividend[i], divisor);
+        quotient[i] = step.quotient;
+    }
+    return {quotient, step.remainder};
+}
+
+// The eight words at u modulo m of N words; u has room for a ninth.
+template <unsigned N>
+u256 reduce_by_words(std::uint64_t* u, unsigned size, const u256& m) {
+    const Normalised<N> d(m);
+    u[size] = shift_left(0, u[size - 1], d.bits);
+    for (unsigned i = size; i-- > 1;)
+        u[i] = shift_left(u[i], u[i - 1], d.bits);
+    u[0] <<= d.bits;
+    const std::uint64_t reciprocal = reciprocal_of(d.words[N - 1], d.words[N - 2]);
+    for (unsigned j = size - N + 1; j-- > 0;)
+        reduce_digit<N>(u + j, d.words, reciprocal);
+    return d.remainder(u);
 }
 
 // The `size` words at u modulo m. Precondition: m != 0, size <= 8, and u has room for one more word.
-u256 remainder_long(std::uint64_t* u, unsigned size, const u256& m) {
+u256 reduce(std::uint64_t* u, unsigned size, const u256& m) {
     size = word_length(u, size);
     if (size <= 4) {
         u256 x;
@@ -194,17 +158,32 @@ u256 remainder_long(std::uint64_t* u, unsigned size, const u256& m) {
             x[i] = u[i];
         return x % m;
     }
-    std::uint64_t q[9];
-    return divide_long(u, size, m, q);
+    switch (word_length(m.words, 4)) {
+        case 4:
+            return reduce_by_words<4>(u, size, m);
+        case 3:
+            return reduce_by_words<3>(u, size, m);
+        case 2:
+            return reduce_by_words<2>(u, size, m);
+        default: {
+            std::uint64_t remainder = 0;
+            for (unsigned i = size; i-- > 0;)
+                remainder = divide_2by1(remainder, u[i], m[0]).remainder;
+            return remainder;
+        }
+    }
 }
 
 // x less the modulus where that is possible: a full reduction if x < 2 * modulus.
-u256 subtract_once(const u256& x, const u256& modulus) {
-    return x < modulus ? x : x - modulus;
-}
-
-bool is_power_of_two(const u256& x) {
-    return x && !(x & (x - 1));
+u256 subtract_once(const u256& x, const u256& modulus, bool force = false) {
+    unsigned char borrow = 0;
+    u256 less;
+    less[0] = sub_borrow(x[0], modulus[0], borrow);
+    less[1] = sub_borrow(x[1], modulus[1], borrow);
+    less[2] = sub_borrow(x[2], modulus[2], borrow);
+    less[3] = sub_borrow(x[3], modulus[3], borrow);
+    const bool take = force || borrow == 0;
+    return {take ? less[0] : x[0], take ? less[1] : x[1], take ? less[2] : x[2], take ? less[3] : x[3]};
 }
 
 }  // namespace
@@ -217,14 +196,15 @@ QuotientAndRemainder divide(const u256& dividend, const u256& divisor) noexcept 
     }
     if (dividend < divisor)
         return {0, dividend};
-    if (!divisor)
-        return {};
+    if (fits_u64(divisor))
+        return divide_by_word(dividend, divisor[0]);
     if (is_power_of_two(divisor))
         return {dividend >> (bit_length(divisor) - 1), dividend & (divisor - 1)};
-    std::uint64_t u[5] = {dividend[0], dividend[1], dividend[2], dividend[3], 0};
-    u256 quotient;
-    const u256 remainder = divide_long(u, word_length(u, 4), divisor, quotient.words);
-    return {quotient, remainder};
+    if (divisor[3] != 0)
+        return divide_by_words<4>(dividend, divisor);
+    if (divisor[2] != 0)
+        return divide_by_words<3>(dividend, divisor);
+    return divide_by_words<2>(dividend, divisor);
 }
 
 u256 operator/(const u256& a, const u256& b) noexcept {
@@ -254,14 +234,16 @@ u256 addmod(const u256& a, const u256& b, const u256& modulus) noexcept {
     const u256 y = wide ? subtract_once(b, modulus) : b;
     unsigned char carry = 0;
     u256 sum;
-    for (std::size_t i = 0; i < 4; ++i)
-        sum[i] = add_carry(x[i], y[i], carry);
+    sum[0] = add_carry(x[0], y[0], carry);
+    sum[1] = add_carry(x[1], y[1], carry);
+    sum[2] = add_carry(x[2], y[2], carry);
+    sum[3] = add_carry(x[3], y[3], carry);
     if (wide)
-        return carry != 0 ? sum - modulus : subtract_once(sum, modulus);
+        return subtract_once(sum, modulus, carry != 0);
     if (carry == 0)
         return sum % modulus;
     std::uint64_t u[6] = {sum[0], sum[1], sum[2], sum[3], 1, 0};
-    return remainder_long(u, 5, modulus);
+    return reduce(u, 5, modulus);
 }
 
 u256 mulmod(const u256& a, const u256& b, const u256& modulus) noexcept {
@@ -269,17 +251,9 @@ u256 mulmod(const u256& a, const u256& b, const u256& modulus) noexcept {
         return {};
     if (is_power_of_two(modulus))
         return a * b & (modulus - 1);
-    std::uint64_t product[9] = {};
-    for (unsigned i = 0; i < 4; ++i) {
-        std::uint64_t carry = 0;
-        for (unsigned j = 0; j < 4; ++j) {
-            const u128 t = u128{a[j]} * b[i] + product[i + j] + carry;
-            product[i + j] = low(t);
-            carry = high(t);
-        }
-        product[i + 4] = carry;
-    }
-    return remainder_long(product, 8, modulus);
+    std::uint64_t product[9];
+    multiply_full(a, b, product);
+    return reduce(product, 8, modulus);
 }
 
 u256 exp(const u256& base, const u256& exponent) noexcept {

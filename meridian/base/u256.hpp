@@ -155,29 +155,42 @@ struct u256 {
     friend u256 operator/(const u256& a, const u256& b) noexcept;
     friend u256 operator%(const u256& a, const u256& b) noexcept;
 
-    // A shift by 256 or more gives zero.
+    // A shift by 256 or more gives zero. Within a word first, then by whole words: selections in place of
+    // branches or indexed memory, which a processor cannot forward from stores of another width.
     friend constexpr u256 operator<<(const u256& x, std::uint64_t shift) noexcept {
         if (shift >= 256)
             return {};
-        const std::uint64_t padded[8] = {0, 0, 0, 0, x[0], x[1], x[2], x[3]};
-        const std::size_t first = 4 - shift / 64;
         const unsigned bits = shift % 64;
         // Two steps, because a shift of a word by 64 is undefined.
-        const auto word = [&](std::size_t i) {
-            return padded[i] << bits | (padded[i - 1] >> 1) >> (63 - bits);
-        };
-        return {word(first), word(first + 1), word(first + 2), word(first + 3)};
+        const auto carried = [bits](std::uint64_t word) { return (word >> 1) >> (63 - bits); };
+        std::uint64_t w0 = x[0] << bits;
+        std::uint64_t w1 = x[1] << bits | carried(x[0]);
+        std::uint64_t w2 = x[2] << bits | carried(x[1]);
+        std::uint64_t w3 = x[3] << bits | carried(x[2]);
+        const bool two_words = (shift & 128) != 0;
+        w3 = two_words ? w1 : w3;
+        w2 = two_words ? w0 : w2;
+        w1 = two_words ? 0 : w1;
+        w0 = two_words ? 0 : w0;
+        const bool one_word = (shift & 64) != 0;
+        return {one_word ? 0 : w0, one_word ? w0 : w1, one_word ? w1 : w2, one_word ? w2 : w3};
     }
     friend constexpr u256 operator>>(const u256& x, std::uint64_t shift) noexcept {
         if (shift >= 256)
             return {};
-        const std::uint64_t padded[8] = {x[0], x[1], x[2], x[3], 0, 0, 0, 0};
-        const std::size_t first = shift / 64;
         const unsigned bits = shift % 64;
-        const auto word = [&](std::size_t i) {
-            return padded[i] >> bits | (padded[i + 1] << 1) << (63 - bits);
-        };
-        return {word(first), word(first + 1), word(first + 2), word(first + 3)};
+        const auto carried = [bits](std::uint64_t word) { return (word << 1) << (63 - bits); };
+        std::uint64_t w0 = x[0] >> bits | carried(x[1]);
+        std::uint64_t w1 = x[1] >> bits | carried(x[2]);
+        std::uint64_t w2 = x[2] >> bits | carried(x[3]);
+        std::uint64_t w3 = x[3] >> bits;
+        const bool two_words = (shift & 128) != 0;
+        w0 = two_words ? w2 : w0;
+        w1 = two_words ? w3 : w1;
+        w2 = two_words ? 0 : w2;
+        w3 = two_words ? 0 : w3;
+        const bool one_word = (shift & 64) != 0;
+        return {one_word ? w1 : w0, one_word ? w2 : w1, one_word ? w3 : w2, one_word ? 0 : w3};
     }
     friend constexpr u256 operator<<(const u256& x, const u256& shift) noexcept {
         return (shift[1] | shift[2] | shift[3]) != 0 ? u256{} : x << shift[0];
