@@ -39,7 +39,8 @@ std::vector<std::string> command_names(const CLI::App& app) {
 }
 
 const CLI::App* find_command(const CLI::App& app, const std::string& name) {
-    const auto found = app.get_subcommands([&](const CLI::App* command) { return command->get_name() == name; });
+    const auto found =
+        app.get_subcommands([&](const CLI::App* command) { return command->get_name() == name; });
     return found.empty() ? nullptr : found.front();
 }
 
