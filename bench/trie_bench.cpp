@@ -9,8 +9,9 @@
 
 #include <benchmark/benchmark.h>
 
+#include <time.h>
+
 #include <algorithm>
-#include <chrono>
 #include <random>
 
 namespace meridian::trie {
@@ -18,8 +19,11 @@ namespace {
 
 constexpr std::size_t kAccounts = 1'000'000;
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+// Of this thread, so that other load on the machine counts less.
+double cpu_seconds() {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
 std::vector<Hash> hashed_keys(std::size_t count) {
@@ -52,13 +56,13 @@ struct State {
     double build_seconds = 0;
 
     State() {
-        const auto start = std::chrono::steady_clock::now();
+        const double start = cpu_seconds();
         for (const Hash& key : keys) {
             if (!trie.put(key, account(random)))
                 std::abort();
         }
         trie.root();
-        build_seconds = seconds_since(start);
+        build_seconds = cpu_seconds() - start;
         trie.for_each_new_node([](const Hash&, BytesView) {});
     }
     static State& get() {
@@ -76,19 +80,24 @@ struct Encodings {
                          [](const Bytes& a, const Bytes& b) { return a.size() < b.size(); });
         std::vector<BytesView> views(owned.begin(), owned.end());
         std::vector<Hash> hashes(views.size());
-        const auto start = std::chrono::steady_clock::now();
+        const double start = cpu_seconds();
         crypto::keccak256_batch(views, hashes);
         benchmark::DoNotOptimize(hashes.data());
-        return seconds_since(start);
+        return cpu_seconds() - start;
     }
 };
+
+double median(std::vector<double>& values) {
+    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+    std::nth_element(values.begin(), middle, values.end());
+    return *middle;
+}
 
 void BM_StateRoot(benchmark::State& run) {
     State& state = State::get();
     const auto changes = static_cast<std::size_t>(run.range(0));
-    double total = 0;
-    double hashing = 0;
-    double updating = 0;
+    std::vector<double> total;
+    std::vector<double> hashing;
     std::uint64_t nodes = 0;
     for (auto _ : run) {
         std::vector<std::pair<Hash, Bytes>> changed;
@@ -99,26 +108,25 @@ void BM_StateRoot(benchmark::State& run) {
         for (const auto& [key, value] : changed)
             entries.push_back({key, value});
 
-        const auto start = std::chrono::steady_clock::now();
+        const double start = cpu_seconds();
         const bool done = state.trie.update(entries).has_value();
-        updating += seconds_since(start);
         benchmark::DoNotOptimize(state.trie.root());
-        const double elapsed = seconds_since(start);
+        const double elapsed = cpu_seconds() - start;
         if (!done)
             std::abort();
         run.SetIterationTime(elapsed);
-        total += elapsed;
+        total.push_back(elapsed);
 
         Encodings encodings;
         state.trie.for_each_new_node(
             [&](const Hash&, BytesView rlp) { encodings.owned.push_back(to_bytes(rlp)); });
         nodes += encodings.owned.size();
-        hashing += encodings.hashing_seconds();
+        hashing.push_back(encodings.hashing_seconds());
     }
     const auto iterations = static_cast<double>(run.iterations());
-    run.counters["ratio_to_hashing"] = total / hashing;
-    run.counters["hashing_ms"] = 1e3 * hashing / iterations;
-    run.counters["update_ms"] = 1e3 * updating / iterations;
+    run.counters["median_ms"] = 1e3 * median(total);
+    run.counters["hashing_ms"] = 1e3 * median(hashing);
+    run.counters["ratio_to_hashing"] = median(total) / median(hashing);
     run.counters["nodes"] = static_cast<double>(nodes) / iterations;
     run.counters["bytes_per_account"] = static_cast<double>(state.trie.used_bytes()) / kAccounts;
     run.counters["build_s"] = state.build_seconds;

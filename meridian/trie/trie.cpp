@@ -99,13 +99,12 @@ void Trie::mark_path(std::size_t slots) noexcept {
 
 // Reading -----------------------------------------------------------------------------------------------
 
-// The node in a slot, from memory or from the reader. Precondition: the slot is not empty.
-Result<NodeId, TrieError> Trie::load(Slot slot, std::size_t depth) {
-    if (const NodeId id = slot_id(slot); id != kNoNode)
-        return id;
+// Takes a node that is not in memory from its parent or from the reader. Precondition: the slot is not
+// empty.
+Result<NodeId, TrieError> Trie::read(Slot slot, std::size_t depth) {
     const Child child = slot_child(slot);
     m_failed = child.ref;
-    BytesView encoded = m_buffer;
+    BytesView encoded;
     if (child.inlined) {
         encoded = inlined_rlp(child.ref);
     } else {
@@ -160,38 +159,50 @@ NodeId Trie::store(const NodeView& node) {
 Result<Trie::Location, TrieError> Trie::locate(BytesView key) {
     if (key.size() > kKeySizeMax)
         return fail(TrieError::KeyTooLong);
-    const std::size_t nibbles = 2 * key.size();
-    m_path.clear();
+    m_path.assign(1, Slot{});
     Location at;
+    at.id = m_root.id;
+    if (m_empty)
+        return at;
     for (;;) {
-        m_path.push_back(at.slot);
-        if (slot_empty(at.slot))
-            return at;
-        const auto id = load(at.slot, at.depth);
-        if (!id)
-            return fail(id.error());
-        at.id = *id;
-        if (as<NodeKind>(at.id) == NodeKind::Branch) {
-            at.match = at.depth == nibbles && as<BranchNode>(at.id).value != kNoNode;
-            if (at.depth == nibbles)
-                return at;
-            at.slot = {at.id, static_cast<std::uint8_t>(nibble_at(key.data(), at.depth))};
-            ++at.depth;
-        } else if (as<NodeKind>(at.id) == NodeKind::Leaf) {
-            const Path path = as<LeafNode>(at.id).path();
-            at.common = common_nibbles(path, key, at.depth);
-            at.match = at.common == path.size() && at.depth + at.common == nibbles;
-            return at;
-        } else {
-            const Path path = as<ExtensionNode>(at.id).path();
-            at.common = common_nibbles(path, key, at.depth);
-            if (at.common < path.size())
-                return at;
-            at.depth += at.common;
-            at.slot = {at.id, 0};
+        if (at.id == kNoNode) {
+            const auto id = read(at.slot, at.depth);
+            if (!id)
+                return fail(id.error());
+            at.id = *id;
         }
-        at.id = kNoNode;
+        if (!descend(at, key))
+            return at;
+        m_path.push_back(at.slot);
+        if (at.id == kNoNode && slot_empty(at.slot))
+            return at;
     }
+}
+
+// Goes from a node to its child on the key's path, whose id is kNoNode if it is not in memory or not there.
+// False if the path ends at the node.
+bool Trie::descend(Location& at, BytesView key) const noexcept {
+    const std::size_t nibbles = 2 * key.size();
+    if (as<NodeKind>(at.id) == NodeKind::Branch) {
+        auto& branch = as<BranchNode>(at.id);
+        at.match = at.depth == nibbles && branch.value != kNoNode;
+        if (at.depth == nibbles)
+            return false;
+        const unsigned nibble = nibble_at(key.data(), at.depth++);
+        at.slot = {at.id, static_cast<std::uint8_t>(nibble)};
+        at.id = branch.has(nibble) ? branch.ids()[branch.rank(nibble)] : kNoNode;
+        return true;
+    }
+    const bool is_leaf = as<NodeKind>(at.id) == NodeKind::Leaf;
+    const Path path = is_leaf ? as<LeafNode>(at.id).path() : as<ExtensionNode>(at.id).path();
+    at.common = common_nibbles(path, key, at.depth);
+    at.match = is_leaf && at.common == path.size() && at.depth + at.common == nibbles;
+    if (is_leaf || at.common < path.size())
+        return false;
+    at.depth += at.common;
+    at.slot = {at.id, 0};
+    at.id = as<ExtensionNode>(at.id).id;
+    return true;
 }
 
 Result<BytesOrNone, TrieError> Trie::get(BytesView key) {
@@ -458,8 +469,11 @@ Result<void, TrieError> Trie::collapse(std::size_t path_index, std::size_t depth
     const int survivor = others == 0 ? -1 : std::countr_zero(others);
     if (survivor >= 0) {
         // First of all, since it can fail.
-        if (const auto loaded = load({branch, static_cast<std::uint8_t>(survivor)}, depth); !loaded)
-            return fail(loaded.error());
+        const Slot slot{branch, static_cast<std::uint8_t>(survivor)};
+        if (slot_id(slot) == kNoNode) {
+            if (const auto id = read(slot, depth); !id)
+                return fail(id.error());
+        }
     }
     m_nibbles.clear();
     NodeId extension = kNoNode;

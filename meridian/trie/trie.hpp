@@ -115,9 +115,10 @@ private:
     void mark(Slot slot) noexcept;
     void mark_path(std::size_t slots) noexcept;
 
-    Result<NodeId, TrieError> load(Slot slot, std::size_t depth);
+    Result<NodeId, TrieError> read(Slot slot, std::size_t depth);
     NodeId store(const NodeView& node);
     Result<Location, TrieError> locate(BytesView key);
+    bool descend(Location& at, BytesView key) const noexcept;
 
     void prefetch_paths(std::span<const KeyValue> entries) const noexcept;
     NodeId next_on_path(NodeId id, BytesView key, std::size_t& depth) const noexcept;

@@ -17,6 +17,8 @@ constexpr std::size_t kBatchBytes = std::size_t{1} << 17;
 constexpr std::size_t kLookahead = 4;
 constexpr std::size_t kPrefetchBytesMax = 1024;
 constexpr std::size_t kHashItem = 33;
+// What encode() may write beyond the end.
+constexpr std::size_t kSlack = 16;
 
 std::size_t branch_payload(BranchNode& node, BytesView value) noexcept {
     const unsigned count = node.count();
@@ -39,15 +41,19 @@ std::uint8_t* write_ref(std::uint8_t* out, const Hash& ref, bool inlined) noexce
     return out + 32;
 }
 
+// May write up to kSlack bytes more than it returns.
 std::uint8_t* write_branch(std::uint8_t* out, BranchNode& node, BytesView value) noexcept {
     const Hash* ref = node.refs();
-    for (unsigned nibble = 0; nibble < 16; ++nibble) {
-        if (node.has(nibble))
-            out = write_ref(out, *ref++, (node.inlined >> nibble & 1) != 0);
-        else
-            *out++ = rlp::kEmptyString;
+    unsigned written = 0;
+    for (unsigned mask = node.present; mask != 0; mask &= mask - 1) {
+        const auto nibble = static_cast<unsigned>(std::countr_zero(mask));
+        std::memset(out, rlp::kEmptyString, kSlack);
+        out += nibble - written;
+        out = write_ref(out, *ref++, (node.inlined >> nibble & 1) != 0);
+        written = nibble + 1;
     }
-    return write_rlp_string(out, value);
+    std::memset(out, rlp::kEmptyString, kSlack);
+    return write_rlp_string(out + (16 - written), value);
 }
 
 }  // namespace
@@ -73,7 +79,7 @@ std::size_t Trie::encoded_size(NodeId id, std::size_t& payload) const noexcept {
     return rlp::length_of_list(payload);
 }
 
-// Writes encoded_size() bytes. Precondition: no child is dirty.
+// Writes encoded_size() bytes and up to kSlack more. Precondition: no child is dirty.
 void Trie::encode(NodeId id, std::size_t payload, std::uint8_t* out) const noexcept {
     out = write_rlp_list_prefix(out, payload);
     switch (as<NodeKind>(id)) {
@@ -99,8 +105,8 @@ void Trie::encode(NodeId id, std::size_t payload, std::uint8_t* out) const noexc
 BytesView Trie::encoded(NodeId id) {
     std::size_t payload = 0;
     const std::size_t size = encoded_size(id, payload);
-    if (m_buffer.size() < size)
-        m_buffer.resize(size);
+    if (m_buffer.size() < size + kSlack)
+        m_buffer.resize(size + kSlack);
     encode(id, payload, m_buffer.data());
     return BytesView(m_buffer).first(size);
 }
@@ -199,13 +205,13 @@ void Trie::hash_level(std::span<const Pending> level) {
             std::size_t payload = 0;
             const std::size_t size = encoded_size(pending.id, payload);
             if (size < kInlineLimit && pending.slot.parent != kNoNode) {
-                Hash inlined;
+                std::array<std::uint8_t, kInlineLimit + kSlack> inlined;
                 encode(pending.id, payload, inlined.data());
-                set_ref(pending.slot, inlined, true);
+                set_ref(pending.slot, first_bytes<32>(inlined), true);
                 continue;
             }
-            if (m_buffer.size() < used + size)
-                m_buffer.resize(2 * (used + size));
+            if (m_buffer.size() < used + size + kSlack)
+                m_buffer.resize(2 * (used + size + kSlack));
             encode(pending.id, payload, m_buffer.data() + used);
             slots[count] = pending.slot;
             sizes[count++] = size;
