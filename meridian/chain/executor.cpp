@@ -135,7 +135,9 @@ Result<TxnOutcome, TxnError> BlockExecutor::execute(const Transaction& txn, cons
     const std::uint64_t refund = std::min(refund_max, static_cast<std::uint64_t>(m_state.refund()));
     const std::uint64_t gas_used = std::max(spent - refund, charge->intrinsic.floor);
     m_state.add_balance(sender, charge->gas_price * (txn.gas_limit - gas_used));
-    m_state.add_balance(m_header.coinbase, (charge->gas_price - m_block.base_fee) * gas_used);
+    // A simulated transaction may be free, whatever the base fee.
+    const u256 tip = charge->gas_price - std::min(charge->gas_price, m_block.base_fee);
+    m_state.add_balance(m_header.coinbase, tip * gas_used);
 
     m_gas_used += gas_used;
     m_blob_gas_used += charge->blob_gas;

@@ -47,6 +47,7 @@ struct SkippedChecks {
     bool sender_code = false;  // EIP-3607
     bool gas_maximum = false;  // EIP-7825
     bool block_gas = false;    // the block's gas limit
+    bool base_fee = false;     // for a transaction that offers no fee at all: it is free
 };
 
 struct ExecutionEnvironment {

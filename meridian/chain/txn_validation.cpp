@@ -40,7 +40,7 @@ std::optional<TxnError> check_alone(const TxnRules& rules, const Transaction& tx
         return TxnError::IntrinsicGasTooLow;
     if (intrinsic.floor > txn.gas_limit)
         return TxnError::IntrinsicGasBelowFloorGasCost;
-    if (txn.nonce == std::numeric_limits<std::uint64_t>::max())
+    if (txn.nonce == std::numeric_limits<std::uint64_t>::max() && !rules.skipped.nonce)
         return TxnError::NonceIsMax;
     const std::size_t init_code_max = rules.config.max_init_code_size;
     if (rules.revision >= Revision::Shanghai && !txn.to.has_value() && init_code_max != 0 &&
@@ -65,10 +65,15 @@ std::optional<TxnError> check_block_gas(const TxnRules& rules, const Transaction
     return std::nullopt;
 }
 
+// A simulated transaction that offers nothing, where that is enough.
+bool is_free(const TxnRules& rules, const Transaction& txn) {
+    return rules.skipped.base_fee && !txn.max_fee_per_gas;
+}
+
 std::optional<TxnError> check_fees(const TxnRules& rules, const Transaction& txn) {
     if (txn.max_fee_per_gas < txn.max_priority_fee_per_gas)
         return TxnError::PriorityGreaterThanMaxFeePerGas;
-    if (txn.max_fee_per_gas < rules.block.base_fee)
+    if (txn.max_fee_per_gas < rules.block.base_fee && !is_free(rules, txn))
         return TxnError::InsufficientMaxFeePerGas;
     return std::nullopt;
 }
@@ -159,7 +164,8 @@ Result<TxnCharge, TxnError> validate_transaction(const TxnRules& rules, state::S
         return fail(*error);
 
     const u256& base_fee = rules.block.base_fee;
-    charge.gas_price = base_fee + std::min(txn.max_priority_fee_per_gas, txn.max_fee_per_gas - base_fee);
+    if (!is_free(rules, txn))
+        charge.gas_price = base_fee + std::min(txn.max_priority_fee_per_gas, txn.max_fee_per_gas - base_fee);
     charge.blob_gas = txn.blob_hashes.size() * kGasPerBlob;
     charge.blob_fee = rules.block.blob_base_fee * charge.blob_gas;
     return charge;
