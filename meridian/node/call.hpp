@@ -7,7 +7,7 @@ namespace meridian::node {
 
 // Where a call runs.
 struct CallContext {
-    chain::Header header;  // of the block that the call is imagined to be in
+    chain::Header header;                    // of the block that the call is imagined to be in
     std::unique_ptr<state::TrieState> past;  // null at the head, whose own state is read then
     std::unique_ptr<OverlayState> state;     // with overrides
 };

@@ -28,7 +28,6 @@ private:
     Hash m_parent;
 };
 
-
 }  // namespace
 
 DevChain::DevChain(const Genesis& genesis, ChainOptions options)
@@ -344,8 +343,7 @@ Result<void, state::StateError> DevChain::alter(const state::StateChanges& chang
 }
 
 std::uint64_t DevChain::snapshot() {
-    m_snapshots.push_back({++m_last_snapshot, m_blocks.size(), m_roots.back(), m_settings, m_pool,
-                           clock()});
+    m_snapshots.push_back({++m_last_snapshot, m_blocks.size(), m_roots.back(), m_settings, m_pool, clock()});
     return m_last_snapshot;
 }
 

@@ -168,6 +168,8 @@ public:
     // for the state root.
     Result<AssembledBlock, chain::BlockFailure> assemble(const BlockAttributes& attributes,
                                                          std::span<const PoolTxnPtr> txns);
+    // What the pool would give a block with these attributes, in order.
+    std::vector<PoolTxnPtr> ready_transactions(const BlockAttributes& attributes);
     // As assemble() with what the pool would give now, and its state root.
     Result<AssembledBlock, chain::BlockFailure> assemble_pending();
     // Seals one block from the pool.
@@ -216,7 +218,6 @@ private:
     void activate_merge(const chain::Header& header);
     Result<Hash, SubmitFailure> enqueue(PoolTxn txn);
     void automine();
-    std::vector<PoolTxnPtr> ready_transactions(const BlockAttributes& attributes);
     void clean_pool(const StoredBlock& block, const std::vector<RejectedTxn>& rejected);
     std::optional<SubmitFailure> check(const chain::Transaction& txn, const Address& sender);
 
@@ -241,7 +242,7 @@ private:
 // geth's words for a rejected transaction, with the numbers that explain it.
 std::string describe(chain::TxnError error, const chain::Transaction& txn, const Address& sender,
                      const chain::ChainConfig& config, const chain::Header& header,
-                     state::StateReader& state);
+                     const state::Account& account);
 
 // EIP-55: the address with its checksum in the letters' case.
 std::string checksum_address(const Address& address);

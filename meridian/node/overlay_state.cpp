@@ -1,5 +1,7 @@
 #include <meridian/node/overlay_state.hpp>
 
+#include <algorithm>
+
 namespace meridian::node {
 
 std::optional<state::Account> OverlayState::account(const Address& address) {
@@ -89,6 +91,20 @@ void OverlayState::clear_storage(const Address& address) {
     auto& entry = change(address);
     entry.storage_cleared = true;
     entry.storage.clear();
+}
+
+void OverlayState::drop_empty() {
+    for (auto& [address, change] : m_changes.accounts) {
+        if (!change.account || !change.account->is_empty())
+            continue;
+        const bool has_slots = std::any_of(change.storage.begin(), change.storage.end(),
+                                           [](const auto& slot) { return slot.second != u256{}; });
+        if (has_slots)
+            continue;
+        change.account.reset();
+        change.storage_cleared = true;
+        change.storage.clear();
+    }
 }
 
 }  // namespace meridian::node

@@ -28,6 +28,8 @@ public:
     void set_storage(const Address& address, const u256& key, const u256& value);
     // Afterwards the account has only the slots that are set from then on.
     void clear_storage(const Address& address);
+    // Takes away accounts that are empty (EIP-161), so that no override leaves one in the state.
+    void drop_empty();
 
 private:
     state::AccountChange& change(const Address& address);

@@ -86,8 +86,7 @@ std::string checksum_address(const Address& address) {
 
 std::string describe(TxnError error, const Transaction& txn, const Address& sender,
                      const chain::ChainConfig& config, const chain::Header& header,
-                     state::StateReader& state) {
-    const state::Account account = state.account(sender).value_or(state::Account{});
+                     const state::Account& account) {
     const Revision revision = config.revision(header.number, header.timestamp);
     switch (error) {
         case TxnError::NonceMismatchTooLow:

@@ -39,7 +39,8 @@ void AccessListTracer::on_step(const evm::Step& step) {
             if (step.stack.size() >= 5)
                 add_address(to_address(top(1)));
             break;
-        default: break;
+        default:
+            break;
     }
 }
 

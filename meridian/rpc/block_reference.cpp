@@ -69,12 +69,15 @@ BlockReference read_block_reference(const json::value& value) {
 
 std::uint64_t resolve_number(const node::DevChain& chain, const BlockNumber& number) {
     switch (number.tag) {
-        case BlockTag::Number: return number.number;
-        case BlockTag::Earliest: return 0;
+        case BlockTag::Number:
+            return number.number;
+        case BlockTag::Earliest:
+            return 0;
         case BlockTag::Latest:
         case BlockTag::Pending:
         case BlockTag::Safe:
-        case BlockTag::Finalized: break;
+        case BlockTag::Finalized:
+            break;
     }
     return chain.head()->number();
 }

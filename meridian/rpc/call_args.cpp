@@ -69,9 +69,10 @@ void read_input(const json::object& object, CallArgs& out) {
     else if (data != nullptr)
         out.data = read_data(*data);
     if (data != nullptr && input != nullptr && read_data(*data) != out.data)
-        throw RpcError(ErrorCode::Default,
-                       "both \"data\" and \"input\" are set and not equal. Please use \"input\" to pass transaction "
-                       "call data");
+        throw RpcError(
+            ErrorCode::Default,
+            "both \"data\" and \"input\" are set and not equal. Please use \"input\" to pass transaction "
+            "call data");
 }
 
 TxnType type_for(const CallArgs& args, Revision revision) {
@@ -107,13 +108,15 @@ AccountOverride read_account_override(const json::value& value) {
 void move_precompile(const Address& from, const AccountOverride& account, const StateOverrides& all,
                      Revision revision, evm::PrecompileMoves& moves) {
     const auto listed = moves.find(from);
-    const bool precompile = listed != moves.end() ? listed->second.has_value() : is_precompile(from, revision);
+    const bool precompile =
+        listed != moves.end() ? listed->second.has_value() : is_precompile(from, revision);
     const Address source = listed != moves.end() && listed->second ? *listed->second : from;
     if (account.move_precompile_to) {
         if (!precompile)
             refuse("account " + node::checksum_address(from) + " is not a precompile");
         if (all.contains(*account.move_precompile_to))
-            refuse("account " + node::checksum_address(*account.move_precompile_to) + " is already overridden");
+            refuse("account " + node::checksum_address(*account.move_precompile_to) +
+                   " is already overridden");
         moves[*account.move_precompile_to] = source;
     }
     // An overridden precompile is an ordinary account from then on.
@@ -142,17 +145,28 @@ std::optional<std::string> decode_error_string(BytesView output) {
 std::string panic_reason(const u256& code) {
     if (fits_u64(code))
         switch (code[0]) {
-            case 0x00: return "generic panic";
-            case 0x01: return "assert(false)";
-            case 0x11: return "arithmetic underflow or overflow";
-            case 0x12: return "division or modulo by zero";
-            case 0x21: return "enum overflow";
-            case 0x22: return "invalid encoded storage byte array accessed";
-            case 0x31: return "out-of-bounds array access; popping on an empty array";
-            case 0x32: return "out-of-bounds access of an array or bytesN";
-            case 0x41: return "out of memory";
-            case 0x51: return "uninitialized function";
-            default: break;
+            case 0x00:
+                return "generic panic";
+            case 0x01:
+                return "assert(false)";
+            case 0x11:
+                return "arithmetic underflow or overflow";
+            case 0x12:
+                return "division or modulo by zero";
+            case 0x21:
+                return "enum overflow";
+            case 0x22:
+                return "invalid encoded storage byte array accessed";
+            case 0x31:
+                return "out-of-bounds array access; popping on an empty array";
+            case 0x32:
+                return "out-of-bounds access of an array or bytesN";
+            case 0x41:
+                return "out of memory";
+            case 0x51:
+                return "uninitialized function";
+            default:
+                break;
         }
     return "unknown panic code: " + to_quantity(code);
 }
@@ -190,7 +204,8 @@ CallArgs read_call_args(const json::value& value) {
     if (const auto* list = member(object, "authorizationList"))
         out.authorizations = read_list(*list, "[]types.SetCodeAuthorization", read_authorization);
     if (out.gas_price && (out.max_fee_per_gas || out.max_priority_fee_per_gas))
-        throw RpcError(ErrorCode::Default, "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified");
+        throw RpcError(ErrorCode::Default,
+                       "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified");
     return out;
 }
 

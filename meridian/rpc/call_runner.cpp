@@ -45,7 +45,8 @@ evm::Revision CallRunner::revision() const noexcept {
 
 void CallRunner::override_block(const BlockOverrides& overrides) {
     if (overrides.beacon_root)
-        throw RpcError(ErrorCode::InvalidParams, "block override \"beaconRoot\" is not supported for this RPC method");
+        throw RpcError(ErrorCode::InvalidParams,
+                       "block override \"beaconRoot\" is not supported for this RPC method");
     if (overrides.withdrawals)
         throw RpcError(ErrorCode::InvalidParams,
                        "block override \"withdrawals\" is not supported for this RPC method");
@@ -64,7 +65,8 @@ Transaction CallRunner::transaction() const {
     return make_call(m_args, m_service.chain().config(), revision(), m_service.limits().call_gas_max);
 }
 
-CallRunner::Outcome CallRunner::run(const Transaction& txn, evm::Tracer* tracer, state::StateChanges* changes) {
+CallRunner::Outcome CallRunner::run(const Transaction& txn, evm::Tracer* tracer,
+                                    state::StateChanges* changes) {
     node::CallOptions options = m_options;
     options.tracer = tracer;
     if (!m_moves.empty())
@@ -72,10 +74,14 @@ CallRunner::Outcome CallRunner::run(const Transaction& txn, evm::Tracer* tracer,
     return node::execute_call(m_service.chain(), m_context, txn, m_args.sender(), options, changes);
 }
 
+state::Account CallRunner::sender_account() {
+    return m_context.state->account(m_args.sender()).value_or(state::Account{});
+}
+
 void CallRunner::refuse_call(TxnError error, const Transaction& txn) {
     refuse("err: " +
            node::describe(error, txn, m_args.sender(), m_service.chain().config(), m_context.header,
-                          *m_context.state) +
+                          sender_account()) +
            " (supplied gas " + std::to_string(txn.gas_limit) + ")");
 }
 
@@ -97,8 +103,8 @@ CallRunner::Attempt CallRunner::attempt(Transaction& txn, std::uint64_t gas) {
             outcome.error() == TxnError::IntrinsicGasBelowFloorGasCost)
             return {};
         refuse("failed with " + std::to_string(gas) + " gas: " +
-               node::describe(outcome.error(), txn, m_args.sender(), m_service.chain().config(), m_context.header,
-                              *m_context.state));
+               node::describe(outcome.error(), txn, m_args.sender(), m_service.chain().config(),
+                              m_context.header, sender_account()));
     }
     return {outcome->status == evm::Status::Success, *std::move(outcome)};
 }
@@ -111,8 +117,8 @@ std::uint64_t CallRunner::gas_ceiling(const Transaction& txn) {
     if (revision() >= evm::Revision::Osaka)
         ceiling = std::min(ceiling, kTxnGasMaximum);
     if (txn.max_fee_per_gas != u256{}) {
-        u256 available = m_context.state->account(m_args.sender()).value_or(state::Account{}).balance;
-        if (txn.value >= available && txn.value != u256{} )
+        u256 available = sender_account().balance;
+        if (txn.value >= available && txn.value != u256{})
             refuse("insufficient funds for transfer");
         available -= txn.value;
         const u256 allowance = available / txn.max_fee_per_gas;
@@ -172,9 +178,7 @@ CallRunner::AccessListOutcome CallRunner::create_access_list() {
     if (txn.to)
         excluded.insert(*txn.to);
     else
-        excluded.insert(evm::create_address(
-            m_args.sender(),
-            m_args.nonce.value_or(m_context.state->account(m_args.sender()).value_or(state::Account{}).nonce)));
+        excluded.insert(evm::create_address(m_args.sender(), m_args.nonce.value_or(sender_account().nonce)));
     for (const Address& address : precompile_addresses(revision()))
         excluded.insert(address);
     AccessListOutcome out;
@@ -185,7 +189,8 @@ CallRunner::AccessListOutcome CallRunner::create_access_list() {
             refuse_call(outcome.error(), txn);
         chain::AccessList list = tracer.list();
         out.gas_used = outcome->receipt.gas_used;
-        out.error = outcome->status == evm::Status::Success ? "" : std::string(evm::describe(outcome->status));
+        out.error =
+            outcome->status == evm::Status::Success ? "" : std::string(evm::describe(outcome->status));
         const bool stable = list == txn.access_list;
         txn.access_list = list;
         out.list = std::move(list);

@@ -30,6 +30,8 @@ public:
     const CallArgs& args() const noexcept { return m_args; }
     node::CallContext& context() noexcept { return m_context; }
     evm::Revision revision() const noexcept;
+    // What is executed.
+    chain::Transaction transaction() const;
 
 private:
     using Outcome = Result<chain::TxnOutcome, chain::TxnError>;
@@ -38,7 +40,7 @@ private:
         chain::TxnOutcome outcome;
     };
 
-    chain::Transaction transaction() const;
+    state::Account sender_account();
     Outcome run(const chain::Transaction& txn, evm::Tracer* tracer, state::StateChanges* changes);
     [[noreturn]] void refuse_call(chain::TxnError error, const chain::Transaction& txn);
     Attempt attempt(chain::Transaction& txn, std::uint64_t gas);

@@ -13,8 +13,10 @@ json::object error_object(ErrorCode code, std::string_view message, const std::o
 }
 
 std::string error_text(const json::value& id, const RpcError& error) {
-    return json::serialize(json::object{
-        {"jsonrpc", "2.0"}, {"id", id}, {"error", error_object(error.code(), error.message(), error.data())}});
+    return json::serialize(
+        json::object{{"jsonrpc", "2.0"},
+                     {"id", id},
+                     {"error", error_object(error.code(), error.message(), error.data())}});
 }
 
 // An identifier is text, a number or null.
@@ -75,7 +77,8 @@ std::string Dispatcher::answer_one(const json::value& request, Session* session)
     const json::value* id = object != nullptr ? identifier(*object) : nullptr;
     const json::value no_id = nullptr;
     if (name == nullptr || !name->is_string())
-        return error_text(id != nullptr ? *id : no_id, RpcError(ErrorCode::InvalidRequest, "invalid request"));
+        return error_text(id != nullptr ? *id : no_id,
+                          RpcError(ErrorCode::InvalidRequest, "invalid request"));
     try {
         json::value result = invoke(text_of(name->get_string()), object->if_contains("params"), session);
         if (!object->contains("id"))

@@ -33,15 +33,24 @@ struct NamedAddress {
 };
 
 constexpr NamedAddress kPrecompiles[] = {
-    {"BLAKE2F", 0x9, Revision::Istanbul},          {"BLS12_G1ADD", 0xb, Revision::Prague},
-    {"BLS12_G1MSM", 0xc, Revision::Prague},        {"BLS12_G2ADD", 0xd, Revision::Prague},
-    {"BLS12_G2MSM", 0xe, Revision::Prague},        {"BLS12_MAP_FP2_TO_G2", 0x11, Revision::Prague},
-    {"BLS12_MAP_FP_TO_G1", 0x10, Revision::Prague}, {"BLS12_PAIRING_CHECK", 0xf, Revision::Prague},
-    {"BN254_ADD", 0x6, Revision::Byzantium},       {"BN254_MUL", 0x7, Revision::Byzantium},
-    {"BN254_PAIRING", 0x8, Revision::Byzantium},   {"ECREC", 0x1, Revision::Frontier},
-    {"ID", 0x4, Revision::Frontier},               {"KZG_POINT_EVALUATION", 0xa, Revision::Cancun},
-    {"MODEXP", 0x5, Revision::Byzantium},          {"P256VERIFY", 0x100, Revision::Osaka},
-    {"RIPEMD160", 0x3, Revision::Frontier},        {"SHA256", 0x2, Revision::Frontier},
+    {"BLAKE2F", 0x9, Revision::Istanbul},
+    {"BLS12_G1ADD", 0xb, Revision::Prague},
+    {"BLS12_G1MSM", 0xc, Revision::Prague},
+    {"BLS12_G2ADD", 0xd, Revision::Prague},
+    {"BLS12_G2MSM", 0xe, Revision::Prague},
+    {"BLS12_MAP_FP2_TO_G2", 0x11, Revision::Prague},
+    {"BLS12_MAP_FP_TO_G1", 0x10, Revision::Prague},
+    {"BLS12_PAIRING_CHECK", 0xf, Revision::Prague},
+    {"BN254_ADD", 0x6, Revision::Byzantium},
+    {"BN254_MUL", 0x7, Revision::Byzantium},
+    {"BN254_PAIRING", 0x8, Revision::Byzantium},
+    {"ECREC", 0x1, Revision::Frontier},
+    {"ID", 0x4, Revision::Frontier},
+    {"KZG_POINT_EVALUATION", 0xa, Revision::Cancun},
+    {"MODEXP", 0x5, Revision::Byzantium},
+    {"P256VERIFY", 0x100, Revision::Osaka},
+    {"RIPEMD160", 0x3, Revision::Frontier},
+    {"SHA256", 0x2, Revision::Frontier},
 };
 
 json::object precompiles(Revision revision) {
@@ -57,10 +66,12 @@ json::object system_contracts(const chain::ChainConfig& config, Revision revisio
     if (revision >= Revision::Cancun)
         out["BEACON_ROOTS_ADDRESS"] = hex_data("000f3df6d732807ef1319fb7b8bb8522d0beac02"_address);
     if (revision >= Revision::Prague) {
-        out["CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS"] = hex_data("0000bbddc7ce488642fb579f8b00f3a590007251"_address);
+        out["CONSOLIDATION_REQUEST_PREDEPLOY_ADDRESS"] =
+            hex_data("0000bbddc7ce488642fb579f8b00f3a590007251"_address);
         out["DEPOSIT_CONTRACT_ADDRESS"] = hex_data(config.deposit_contract);
         out["HISTORY_STORAGE_ADDRESS"] = hex_data("0000f90827f1c53a10cb7a02335b175320002935"_address);
-        out["WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS"] = hex_data("00000961ef480eb55e80d19ad83579a64c007002"_address);
+        out["WITHDRAWAL_REQUEST_PREDEPLOY_ADDRESS"] =
+            hex_data("00000961ef480eb55e80d19ad83579a64c007002"_address);
     }
     return out;
 }
@@ -108,7 +119,8 @@ json::value fork_configuration(const node::DevChain& chain) {
     json::object out{{"current", describe_fork(chain, current)}};
     out["next"] = next != times.end() ? json::value(describe_fork(chain, *next)) : json::value(nullptr);
     // Only where a next fork is known is the last one of interest.
-    out["last"] = next != times.end() ? json::value(describe_fork(chain, times.back())) : json::value(nullptr);
+    out["last"] =
+        next != times.end() ? json::value(describe_fork(chain, times.back())) : json::value(nullptr);
     return out;
 }
 

@@ -83,8 +83,8 @@ u256 effective_gas_price(const chain::Transaction& txn, const std::optional<u256
 json::array format_access_list(const chain::AccessList& list) {
     json::array out;
     for (const auto& entry : list)
-        out.push_back(
-            json::object{{"address", hex_data(entry.address)}, {"storageKeys", format_hashes(entry.storage_keys)}});
+        out.push_back(json::object{{"address", hex_data(entry.address)},
+                                   {"storageKeys", format_hashes(entry.storage_keys)}});
     return out;
 }
 
@@ -186,7 +186,8 @@ json::object format_log(const state::Log& log, const node::StoredBlock& block, s
             {"removed", removed}};
 }
 
-json::object format_receipt(const node::StoredBlock& block, std::size_t index, const chain::ChainConfig& config) {
+json::object format_receipt(const node::StoredBlock& block, std::size_t index,
+                            const chain::ChainConfig& config) {
     const chain::Receipt& receipt = block.receipts[index];
     const chain::Transaction& txn = block.block.transactions[index];
     const chain::Header& header = block.header();
@@ -199,7 +200,8 @@ json::object format_receipt(const node::StoredBlock& block, std::size_t index, c
     out["to"] = txn.to ? hex_data(*txn.to) : json::value(nullptr);
     out["cumulativeGasUsed"] = quantity(receipt.cumulative_gas_used);
     out["gasUsed"] = quantity(receipt.gas_used);
-    out["contractAddress"] = receipt.contract_address ? hex_data(*receipt.contract_address) : json::value(nullptr);
+    out["contractAddress"] =
+        receipt.contract_address ? hex_data(*receipt.contract_address) : json::value(nullptr);
     out["effectiveGasPrice"] = quantity(effective_gas_price(txn, header.base_fee));
     out["type"] = quantity(static_cast<std::uint64_t>(receipt.type));
     out["logsBloom"] = hex_data(receipt.bloom);

@@ -12,7 +12,8 @@ json::object format_block(const node::StoredBlock& block, bool full_transactions
 json::object format_transaction(const node::StoredBlock& block, std::size_t index);
 // One that waits in the pool.
 json::object format_pending(const chain::Transaction& txn, const Address& sender, const Hash& hash);
-json::object format_receipt(const node::StoredBlock& block, std::size_t index, const chain::ChainConfig& config);
+json::object format_receipt(const node::StoredBlock& block, std::size_t index,
+                            const chain::ChainConfig& config);
 json::object format_log(const state::Log& log, const node::StoredBlock& block, std::size_t txn_index,
                         std::size_t log_index, bool removed = false);
 json::array format_access_list(const chain::AccessList& list);

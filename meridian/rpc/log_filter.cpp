@@ -51,7 +51,8 @@ bool LogFilter::matches(const state::Log& log) const {
     if (topics.size() > log.topics.size())
         return false;
     for (std::size_t i = 0; i < topics.size(); ++i)
-        if (!topics[i].empty() && std::find(topics[i].begin(), topics[i].end(), log.topics[i]) == topics[i].end())
+        if (!topics[i].empty() &&
+            std::find(topics[i].begin(), topics[i].end(), log.topics[i]) == topics[i].end())
             return false;
     return true;
 }
@@ -86,7 +87,8 @@ LogFilter read_log_filter(const json::value& value, node::DevChain& chain) {
     return out;
 }
 
-void append_matching_logs(json::array& out, const node::StoredBlock& block, const LogFilter& filter, bool removed) {
+void append_matching_logs(json::array& out, const node::StoredBlock& block, const LogFilter& filter,
+                          bool removed) {
     if (!filter.may_match(block.header().bloom))
         return;
     std::size_t log_index = 0;

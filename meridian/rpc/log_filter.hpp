@@ -12,7 +12,7 @@ struct LogFilter {
     // Numbers; empty: the head at the time of the search.
     std::optional<std::uint64_t> from_block;
     std::optional<std::uint64_t> to_block;
-    std::vector<Address> addresses;           // none: any
+    std::vector<Address> addresses;         // none: any
     std::vector<std::vector<Hash>> topics;  // by position; an empty alternative list: any
 
     bool matches(const state::Log& log) const;
@@ -27,7 +27,8 @@ inline constexpr std::size_t kFilterTopicsMax = 1000;
 LogFilter read_log_filter(const json::value& value, node::DevChain& chain);
 
 // The matching logs of one block, in order, as JSON, appended to `out`.
-void append_matching_logs(json::array& out, const node::StoredBlock& block, const LogFilter& filter, bool removed = false);
+void append_matching_logs(json::array& out, const node::StoredBlock& block, const LogFilter& filter,
+                          bool removed = false);
 
 // All matching logs. Throws RpcError for an impossible range or more than `results_max`.
 json::array search_logs(node::DevChain& chain, const LogFilter& filter, std::size_t results_max);

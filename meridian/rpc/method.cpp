@@ -6,8 +6,8 @@ namespace meridian::rpc {
 
 MethodTable::MethodTable() {
     for (const auto table :
-         {chain_methods(), state_methods(), call_methods(), transaction_methods(), filter_methods(), debug_methods(),
-          txpool_methods(), network_methods(), development_methods(), testing_methods()})
+         {chain_methods(), state_methods(), call_methods(), transaction_methods(), filter_methods(),
+          debug_methods(), txpool_methods(), network_methods(), development_methods(), testing_methods()})
         for (const Method& method : table)
             m_by_name.emplace(method.name, &method);
 }

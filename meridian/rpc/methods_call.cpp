@@ -8,7 +8,8 @@
 namespace meridian::rpc {
 namespace {
 
-CallRunner runner(const Call& call, std::size_t block, std::size_t state_overrides, std::size_t block_overrides) {
+CallRunner runner(const Call& call, std::size_t block, std::size_t state_overrides,
+                  std::size_t block_overrides) {
     CallRunner out(call.service, call.args.get(0, read_call_args),
                    call.args.get_or(block, read_block_reference, BlockReference{}));
     if (call.args.has(block_overrides))
@@ -52,14 +53,26 @@ std::span<const Method> call_methods() {
     static const Param kStateOverrides{"stateOverrides", "{address: AccountOverride}", false};
     static const Param kBlockOverrides{"blockOverrides", "BlockOverrides", false};
     static const Method kMethods[] = {
-        {"eth_call", "Executes a call and forgets it", {kCall, kBlock, kStateOverrides, kBlockOverrides}, "Data",
+        {"eth_call",
+         "Executes a call and forgets it",
+         {kCall, kBlock, kStateOverrides, kBlockOverrides},
+         "Data",
          eth_call},
-        {"eth_estimateGas", "The least gas limit that a transaction needs",
-         {kCall, kBlock, kStateOverrides, kBlockOverrides}, "Quantity", estimate_gas},
-        {"eth_createAccessList", "The access list that a transaction would use",
-         {kCall, kBlock, kStateOverrides, kBlockOverrides}, "{accessList, gasUsed}", create_access_list},
-        {"eth_simulateV1", "Executes calls in imagined blocks", {{"simulation", "Simulation"}, kBlock},
-         "SimulatedBlock[]", simulate},
+        {"eth_estimateGas",
+         "The least gas limit that a transaction needs",
+         {kCall, kBlock, kStateOverrides, kBlockOverrides},
+         "Quantity",
+         estimate_gas},
+        {"eth_createAccessList",
+         "The access list that a transaction would use",
+         {kCall, kBlock, kStateOverrides, kBlockOverrides},
+         "{accessList, gasUsed}",
+         create_access_list},
+        {"eth_simulateV1",
+         "Executes calls in imagined blocks",
+         {{"simulation", "Simulation"}, kBlock},
+         "SimulatedBlock[]",
+         simulate},
     };
     return kMethods;
 }

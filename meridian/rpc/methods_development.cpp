@@ -27,9 +27,9 @@ node::BlockPtr mine_one(node::DevChain& chain) {
 void set_next_timestamp(node::DevChain& chain, std::uint64_t timestamp) {
     const std::uint64_t head = chain.head()->header().timestamp;
     if (timestamp <= head)
-        throw RpcError(ErrorCode::InvalidParams, "Timestamp error: " + std::to_string(timestamp) +
-                                                     " is lower than or equal to previous block's timestamp " +
-                                                     std::to_string(head));
+        throw RpcError(ErrorCode::InvalidParams,
+                       "Timestamp error: " + std::to_string(timestamp) +
+                           " is lower than or equal to previous block's timestamp " + std::to_string(head));
     chain.settings().next_timestamp = timestamp;
 }
 
@@ -37,11 +37,13 @@ void set_next_timestamp(node::DevChain& chain, std::uint64_t timestamp) {
 void mine_many(const Call& call, std::uint64_t count, std::uint64_t interval) {
     node::DevChain& chain = chain_of(call);
     if (count > call.service.limits().mine_blocks_max)
-        throw RpcError(ErrorCode::LimitExceeded,
-                       "too many blocks (at most " + std::to_string(call.service.limits().mine_blocks_max) + ")");
+        throw RpcError(
+            ErrorCode::LimitExceeded,
+            "too many blocks (at most " + std::to_string(call.service.limits().mine_blocks_max) + ")");
     for (std::uint64_t i = 0; i < count; ++i) {
         if (i > 0)
-            chain.settings().next_timestamp = chain.head()->header().timestamp + std::max<std::uint64_t>(1, interval);
+            chain.settings().next_timestamp =
+                chain.head()->header().timestamp + std::max<std::uint64_t>(1, interval);
         mine_one(chain);
     }
 }
@@ -205,6 +207,7 @@ json::value alter(const Call& call, Change change) {
     node::DevChain& chain = chain_of(call);
     node::OverlayState overlay(chain.head_state());
     change(overlay, call.args.get(0, read_address));
+    overlay.drop_empty();
     if (!chain.alter(overlay.changes()))
         throw RpcError(ErrorCode::Internal, "state is not available");
     return true;
@@ -233,8 +236,8 @@ json::value set_storage_at(const Call& call) {
     const u256 slot = call.args.get(1, [](const json::value& v) {
         return v.is_string() ? from_hash(read_slot(text_of(v.get_string()))) : read_lenient_quantity(v);
     });
-    const u256 value =
-        call.args.get(2, [](const json::value& v) { return from_hash(read_slot(read_text(v, "common.Hash"))); });
+    const u256 value = call.args.get(
+        2, [](const json::value& v) { return from_hash(read_slot(read_text(v, "common.Hash"))); });
     return alter(call, [&](node::OverlayState& s, const Address& a) { s.set_storage(a, slot, value); });
 }
 
@@ -284,11 +287,13 @@ json::value node_info(const Call& call) {
         {"currentBlockTimestamp", chain.head()->header().timestamp},
         {"currentBlockHash", hex_data(chain.head()->hash)},
         {"transactionOrder", "fees"},
-        {"environment", json::object{{"baseFee", quantity(chain.head()->header().base_fee.value_or(u256{}))},
-                                     {"chainId", chain.config().chain_id},
-                                     {"gasLimit", quantity(chain.settings().gas_limit)},
-                                     {"gasPrice", quantity(chain.head()->header().base_fee.value_or(u256{}))}}},
-        {"forkConfig", json::object{{"forkUrl", nullptr}, {"forkBlockNumber", nullptr}, {"forkRetryBackoff", nullptr}}}};
+        {"environment",
+         json::object{{"baseFee", quantity(chain.head()->header().base_fee.value_or(u256{}))},
+                      {"chainId", chain.config().chain_id},
+                      {"gasLimit", quantity(chain.settings().gas_limit)},
+                      {"gasPrice", quantity(chain.head()->header().base_fee.value_or(u256{}))}}},
+        {"forkConfig",
+         json::object{{"forkUrl", nullptr}, {"forkBlockNumber", nullptr}, {"forkRetryBackoff", nullptr}}}};
 }
 
 // Logging and traces are not per call here.
@@ -320,10 +325,19 @@ std::vector<Method> mining_table() {
     const Param hash{"transactionHash", "Hash"};
     return flattened({
         {{"anvil_mine", "hardhat_mine"},
-         {"", "Mines blocks", {{"count", "Quantity", false}, {"interval", "Quantity", false}}, "boolean", mine}},
-        {{"evm_mine"}, {"", "Mines a block or several", {{"options", "Quantity|object", false}}, "string", evm_mine}},
+         {"",
+          "Mines blocks",
+          {{"count", "Quantity", false}, {"interval", "Quantity", false}},
+          "boolean",
+          mine}},
+        {{"evm_mine"},
+         {"", "Mines a block or several", {{"options", "Quantity|object", false}}, "string", evm_mine}},
         {{"evm_mine_detailed", "anvil_mine_detailed"},
-         {"", "Mines and shows the blocks", {{"options", "Quantity|object", false}}, "Block[]", evm_mine_detailed}},
+         {"",
+          "Mines and shows the blocks",
+          {{"options", "Quantity|object", false}},
+          "Block[]",
+          evm_mine_detailed}},
         {{"evm_setAutomine", "anvil_setAutomine"},
          {"", "A block for each transaction, or not", {flag}, "boolean", set_automine}},
         {{"evm_getAutomine", "anvil_getAutomine", "hardhat_getAutomine"},
@@ -343,7 +357,11 @@ std::vector<Method> mining_table() {
          {"", "The next block's time", {kTimestamp}, "number", set_next_block_timestamp}},
         {{"evm_setTime", "anvil_setTime"}, {"", "Sets the clock", {kTimestamp}, "number", set_time}},
         {{"anvil_setBlockTimestampInterval", "evm_setBlockTimestampInterval"},
-         {"", "Seconds from block to block, in place of the clock", {kSeconds}, "boolean", set_timestamp_interval}},
+         {"",
+          "Seconds from block to block, in place of the clock",
+          {kSeconds},
+          "boolean",
+          set_timestamp_interval}},
         {{"anvil_removeBlockTimestampInterval", "evm_removeBlockTimestampInterval"},
          {"", "Back to the clock", {}, "boolean", remove_timestamp_interval}},
         {{"evm_setBlockGasLimit", "anvil_setBlockGasLimit", "hardhat_setBlockGasLimit"},

@@ -6,7 +6,8 @@ namespace meridian::rpc {
 namespace {
 
 LogFilter filter_argument(const Call& call, std::size_t index) {
-    return call.args.get(index, [&](const json::value& v) { return read_log_filter(v, call.service.chain()); });
+    return call.args.get(index,
+                         [&](const json::value& v) { return read_log_filter(v, call.service.chain()); });
 }
 
 json::value get_logs(const Call& call) {
@@ -69,13 +70,23 @@ std::span<const Method> filter_methods() {
         {"eth_getLogs", "Logs that match a filter", {kFilter}, "Log[]", get_logs},
         {"eth_newFilter", "A filter of logs, to be polled", {kFilter}, "Quantity", new_filter},
         {"eth_newBlockFilter", "A filter of block hashes, to be polled", {}, "Quantity", new_block_filter},
-        {"eth_newPendingTransactionFilter", "A filter of transactions that enter the pool, to be polled", {},
-         "Quantity", new_pending_filter},
+        {"eth_newPendingTransactionFilter",
+         "A filter of transactions that enter the pool, to be polled",
+         {},
+         "Quantity",
+         new_pending_filter},
         {"eth_uninstallFilter", "Ends a filter", {kId}, "boolean", uninstall_filter},
-        {"eth_getFilterChanges", "What is new since the last poll", {kId}, "Log[]|Hash[]", get_filter_changes},
+        {"eth_getFilterChanges",
+         "What is new since the last poll",
+         {kId},
+         "Log[]|Hash[]",
+         get_filter_changes},
         {"eth_getFilterLogs", "All logs that match a filter", {kId}, "Log[]", get_filter_logs},
-        {"eth_subscribe", "Pushes newHeads, logs or newPendingTransactions (WebSocket)",
-         {{"kind", "string"}, {"options", "Filter|boolean", false}}, "Quantity", subscribe},
+        {"eth_subscribe",
+         "Pushes newHeads, logs or newPendingTransactions (WebSocket)",
+         {{"kind", "string"}, {"options", "Filter|boolean", false}},
+         "Quantity",
+         subscribe},
         {"eth_unsubscribe", "Ends a subscription", {{"subscriptionId", "Quantity"}}, "boolean", unsubscribe},
     };
     return kMethods;

@@ -78,13 +78,14 @@ std::vector<double> percentiles(const Call& call) {
     std::vector<double> out;
     if (!call.args.has(2))
         return out;
-    const json::array& list =
-        call.args.get(2, [](const json::value& v) -> const json::array& { return read_array(v, "[]float64"); });
+    const json::array& list = call.args.get(
+        2, [](const json::value& v) -> const json::array& { return read_array(v, "[]float64"); });
     if (list.size() > 100)
         refuse("over the query limit 100");
     for (const auto& item : list) {
         if (!item.is_number())
-            invalid_params("invalid argument 2: json: cannot unmarshal non-number into Go value of type float64");
+            invalid_params(
+                "invalid argument 2: json: cannot unmarshal non-number into Go value of type float64");
         const double value = item.to_number<double>();
         if (!(value >= 0 && value <= 100))
             refuse("invalid reward percentile: " + std::to_string(value));
@@ -106,7 +107,8 @@ json::array rewards(const node::StoredBlock& block, const std::vector<double>& w
     for (std::size_t i = 0; i < block.receipts.size(); ++i)
         entries.push_back({effective_gas_price(block.block.transactions[i], block.header().base_fee) - base,
                            block.receipts[i].gas_used});
-    std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.tip < b.tip; });
+    std::stable_sort(entries.begin(), entries.end(),
+                     [](const Entry& a, const Entry& b) { return a.tip < b.tip; });
     json::array out;
     std::size_t index = 0;
     std::uint64_t gas = entries.empty() ? 0 : entries[0].gas;
@@ -134,7 +136,8 @@ struct FeeColumns {
 };
 
 u256 blob_fee_of(const chain::ChainConfig& config, const chain::Header& header) {
-    return header.excess_blob_gas ? chain::blob_base_fee(config, header.timestamp, *header.excess_blob_gas) : u256{};
+    return header.excess_blob_gas ? chain::blob_base_fee(config, header.timestamp, *header.excess_blob_gas)
+                                  : u256{};
 }
 
 // A ratio as Go prints it: a whole number without a fraction.
@@ -216,9 +219,13 @@ std::span<const Method> network_methods() {
         {"eth_maxPriorityFeePerGas", "A sufficient tip in wei a gas", {}, "Quantity", max_priority_fee},
         {"eth_baseFee", "The next block's base fee in wei a gas", {}, "Quantity", base_fee},
         {"eth_blobBaseFee", "The next block's blob base fee in wei a gas", {}, "Quantity", blob_base_fee},
-        {"eth_feeHistory", "Fees of past blocks",
-         {{"blockCount", "Quantity"}, {"newestBlock", "BlockNumberOrTag"}, {"rewardPercentiles", "number[]", false}},
-         "FeeHistory", fee_history},
+        {"eth_feeHistory",
+         "Fees of past blocks",
+         {{"blockCount", "Quantity"},
+          {"newestBlock", "BlockNumberOrTag"},
+          {"rewardPercentiles", "number[]", false}},
+         "FeeHistory",
+         fee_history},
         {"eth_config", "Fork configuration, now and next (EIP-7910)", {}, "ForkConfiguration", config},
         {"rpc_methods", "Every method with its parameters", {}, "Method[]", rpc_methods},
         {"rpc_modules", "The namespaces offered", {}, "{namespace: version}", rpc_modules},

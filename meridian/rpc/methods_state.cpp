@@ -43,7 +43,8 @@ json::value get_transaction_count(const Call& call) {
     const Address address = call.args.get(0, read_address);
     node::DevChain& chain = call.service.chain();
     if (call.args.has(1) && call.args.get(1, read_block_reference).is_pending())
-        return quantity(chain.pool().next_nonce(address, account_or_empty(chain.head_state(), address).nonce));
+        return quantity(
+            chain.pool().next_nonce(address, account_or_empty(chain.head_state(), address).nonce));
     return quantity(account_or_empty(*NamedState(call, 1), address).nonce);
 }
 
@@ -55,7 +56,8 @@ json::value get_code(const Call& call) {
 
 json::value get_storage_at(const Call& call) {
     const Address address = call.args.get(0, read_address);
-    const Hash slot = read_slot(call.args.get(1, [](const json::value& v) { return read_text(v, "string"); }));
+    const Hash slot =
+        read_slot(call.args.get(1, [](const json::value& v) { return read_text(v, "string"); }));
     return hex_data(to_hash(NamedState(call, 2)->storage(address, from_hash(slot))));
 }
 
@@ -68,7 +70,8 @@ json::value get_storage_values(const Call& call) {
     if (count == 0)
         invalid_params("empty request");
     if (count > call.service.limits().storage_values_max)
-        invalid_params("too many slots (max " + std::to_string(call.service.limits().storage_values_max) + ")");
+        invalid_params("too many slots (max " + std::to_string(call.service.limits().storage_values_max) +
+                       ")");
     NamedState state(call, 1);
     json::object out;
     for (const auto& [key, slots] : request) {
@@ -102,8 +105,8 @@ json::object storage_proof(state::TrieState& state, const Address& address, cons
 
 json::value get_proof(const Call& call) {
     const Address address = call.args.get(0, read_address);
-    const json::array& keys =
-        call.args.get(1, [](const json::value& v) -> const json::array& { return read_array(v, "[]string"); });
+    const json::array& keys = call.args.get(
+        1, [](const json::value& v) -> const json::array& { return read_array(v, "[]string"); });
     if (keys.size() > kProofKeysMax)
         invalid_params("too many keys (max " + std::to_string(kProofKeysMax) + ")");
     const auto state = call.service.chain().state_after(block_argument(call, 2)->number());
@@ -136,13 +139,27 @@ std::span<const Method> state_methods() {
     static const Method kMethods[] = {
         {"eth_accounts", "Accounts that the node signs for", {}, "Address[]", accounts},
         {"eth_getBalance", "An account's balance in wei", {kAddress, kBlock}, "Quantity", get_balance},
-        {"eth_getTransactionCount", "An account's nonce", {kAddress, kBlock}, "Quantity", get_transaction_count},
+        {"eth_getTransactionCount",
+         "An account's nonce",
+         {kAddress, kBlock},
+         "Quantity",
+         get_transaction_count},
         {"eth_getCode", "An account's code", {kAddress, kBlock}, "Data", get_code},
-        {"eth_getStorageAt", "A storage slot", {kAddress, {"slot", "Quantity"}, kBlock}, "Data32", get_storage_at},
-        {"eth_getStorageValues", "Storage slots of several accounts", {{"request", "{address: slot[]}"}, kBlock},
-         "{address: Data32[]}", get_storage_values},
-        {"eth_getProof", "Merkle proofs of an account and its slots (EIP-1186)",
-         {kAddress, {"storageKeys", "Data32[]"}, kBlock}, "AccountProof", get_proof},
+        {"eth_getStorageAt",
+         "A storage slot",
+         {kAddress, {"slot", "Quantity"}, kBlock},
+         "Data32",
+         get_storage_at},
+        {"eth_getStorageValues",
+         "Storage slots of several accounts",
+         {{"request", "{address: slot[]}"}, kBlock},
+         "{address: Data32[]}",
+         get_storage_values},
+        {"eth_getProof",
+         "Merkle proofs of an account and its slots (EIP-1186)",
+         {kAddress, {"storageKeys", "Data32[]"}, kBlock},
+         "AccountProof",
+         get_proof},
     };
     return kMethods;
 }

@@ -50,9 +50,9 @@ chain::Transaction complete(const Call& call, CallArgs args) {
         args.gas_price = suggested_gas_price(chain);
     if (!args.gas_price) {
         if (!args.max_priority_fee_per_gas)
-            args.max_priority_fee_per_gas =
-                args.max_fee_per_gas && *args.max_fee_per_gas < suggested_tip() ? *args.max_fee_per_gas
-                                                                                : suggested_tip();
+            args.max_priority_fee_per_gas = args.max_fee_per_gas && *args.max_fee_per_gas < suggested_tip()
+                                                ? *args.max_fee_per_gas
+                                                : suggested_tip();
         if (!args.max_fee_per_gas)
             args.max_fee_per_gas = base_fee * 2 + *args.max_priority_fee_per_gas;
     }
@@ -135,7 +135,8 @@ json::value sign_typed_data(const Call& call) {
     json::parse_options options;
     options.max_depth = call.service.limits().json_depth_max;
     boost::system::error_code ec;
-    const json::value parsed = json::parse({raw.get_string().data(), raw.get_string().size()}, ec, {}, options);
+    const json::value parsed =
+        json::parse({raw.get_string().data(), raw.get_string().size()}, ec, {}, options);
     if (ec)
         invalid_params("invalid argument 1: not JSON: " + ec.message());
     return hex_data(sign_digest(typed_data_digest(parsed), key));
@@ -155,20 +156,51 @@ std::span<const Method> transaction_methods() {
     static const Param kAddress{"address", "Address"};
     static const Param kRaw{"transaction", "Data"};
     static const Method kMethods[] = {
-        {"eth_sendRawTransaction", "Takes a signed transaction into the pool", {kRaw}, "Hash", send_raw_transaction},
-        {"eth_sendRawTransactionSync", "The same, and waits for the receipt", {kRaw, {"timeout", "Quantity", false}},
-         "Receipt", send_raw_transaction_sync},
-        {"eth_sendTransaction", "Signs and sends for an account of the node or an impersonated one", {kTransaction},
-         "Hash", send_transaction},
-        {"eth_sendUnsignedTransaction", "Sends for any account (development)", {kTransaction}, "Hash",
+        {"eth_sendRawTransaction",
+         "Takes a signed transaction into the pool",
+         {kRaw},
+         "Hash",
+         send_raw_transaction},
+        {"eth_sendRawTransactionSync",
+         "The same, and waits for the receipt",
+         {kRaw, {"timeout", "Quantity", false}},
+         "Receipt",
+         send_raw_transaction_sync},
+        {"eth_sendTransaction",
+         "Signs and sends for an account of the node or an impersonated one",
+         {kTransaction},
+         "Hash",
+         send_transaction},
+        {"eth_sendUnsignedTransaction",
+         "Sends for any account (development)",
+         {kTransaction},
+         "Hash",
          send_unsigned_transaction},
-        {"eth_signTransaction", "Signs for an account of the node", {kTransaction}, "{raw, tx}", sign_transaction},
-        {"eth_fillTransaction", "Completes nonce, gas and fees", {kTransaction}, "{raw, tx}", fill_transaction},
+        {"eth_signTransaction",
+         "Signs for an account of the node",
+         {kTransaction},
+         "{raw, tx}",
+         sign_transaction},
+        {"eth_fillTransaction",
+         "Completes nonce, gas and fees",
+         {kTransaction},
+         "{raw, tx}",
+         fill_transaction},
         {"eth_sign", "Signs a message (EIP-191)", {kAddress, {"message", "Data"}}, "Data65", sign_message},
-        {"personal_sign", "Signs a message (EIP-191)", {{"message", "Data"}, kAddress}, "Data65", personal_sign},
-        {"eth_signTypedData", "Signs typed data (EIP-712)", {kAddress, {"typedData", "TypedData"}}, "Data65",
+        {"personal_sign",
+         "Signs a message (EIP-191)",
+         {{"message", "Data"}, kAddress},
+         "Data65",
+         personal_sign},
+        {"eth_signTypedData",
+         "Signs typed data (EIP-712)",
+         {kAddress, {"typedData", "TypedData"}},
+         "Data65",
          sign_typed_data},
-        {"eth_signTypedData_v4", "Signs typed data (EIP-712)", {kAddress, {"typedData", "TypedData"}}, "Data65",
+        {"eth_signTypedData_v4",
+         "Signs typed data (EIP-712)",
+         {kAddress, {"typedData", "TypedData"}},
+         "Data65",
          sign_typed_data},
     };
     return kMethods;

@@ -16,8 +16,9 @@ json::value full(const node::PoolTxn& txn) {
 
 json::value summary(const node::PoolTxn& txn) {
     const std::string to = txn.txn.to ? node::checksum_address(*txn.txn.to) : "contract creation";
-    return json::string(to + ": " + to_decimal(txn.txn.value) + " wei + " + std::to_string(txn.txn.gas_limit) +
-                        " gas × " + to_decimal(txn.txn.max_fee_per_gas) + " wei");
+    return json::string(to + ": " + to_decimal(txn.txn.value) + " wei + " +
+                        std::to_string(txn.txn.gas_limit) + " gas × " + to_decimal(txn.txn.max_fee_per_gas) +
+                        " wei");
 }
 
 struct Split {
@@ -26,8 +27,8 @@ struct Split {
 };
 
 // Executable from the account's nonce on without a gap, or not.
-Split split(node::DevChain& chain, const Address& sender, const std::map<std::uint64_t, node::PoolTxnPtr>& txns,
-            Formatter format) {
+Split split(node::DevChain& chain, const Address& sender,
+            const std::map<std::uint64_t, node::PoolTxnPtr>& txns, Formatter format) {
     Split out;
     std::uint64_t next = chain.head_state().account(sender).value_or(state::Account{}).nonce;
     for (const auto& [nonce, txn] : txns) {
@@ -85,7 +86,10 @@ std::span<const Method> txpool_methods() {
     static const Method kMethods[] = {
         {"txpool_status", "How many transactions wait", {}, "{pending, queued}", status},
         {"txpool_content", "All waiting transactions by sender and nonce", {}, "{pending, queued}", content},
-        {"txpool_contentFrom", "The waiting transactions of a sender", {{"address", "Address"}}, "{pending, queued}",
+        {"txpool_contentFrom",
+         "The waiting transactions of a sender",
+         {{"address", "Address"}},
+         "{pending, queued}",
          content_from},
         {"txpool_inspect", "All waiting transactions in a line each", {}, "{pending, queued}", inspect},
     };

@@ -28,7 +28,10 @@ Bytes sign_digest(const Hash& digest, const Hash& private_key) {
 }
 
 Hash message_digest(BytesView message) {
-    Bytes text = to_bytes(as_bytes("\x19" "Ethereum Signed Message:\n" + std::to_string(message.size())));
+    Bytes text =
+        to_bytes(as_bytes("\x19"
+                          "Ethereum Signed Message:\n" +
+                          std::to_string(message.size())));
     append(text, message);
     return crypto::keccak256(text);
 }

@@ -31,7 +31,8 @@ Types read_types(const json::value& value) {
             const auto* field_type = member(object, "type");
             if (field_name == nullptr || field_type == nullptr)
                 bad("types." + std::string(name), "a field needs a name and a type");
-            list.push_back({std::string(read_text(*field_name, "string")), std::string(read_text(*field_type, "string"))});
+            list.push_back({std::string(read_text(*field_name, "string")),
+                            std::string(read_text(*field_type, "string"))});
         }
     }
     return out;
@@ -96,7 +97,8 @@ class Encoder {
 public:
     explicit Encoder(const Types& types) : m_types(types) {}
 
-    Hash hash_struct(const std::string& type, const json::value& value, const std::string& where, int depth) const {
+    Hash hash_struct(const std::string& type, const json::value& value, const std::string& where,
+                     int depth) const {
         if (depth > kNestingMax)
             bad(where, "nested too deeply");
         const auto* object = value.if_object();
@@ -111,7 +113,8 @@ public:
     }
 
 private:
-    Hash encode(const std::string& type, const json::value* value, const std::string& where, int depth) const {
+    Hash encode(const std::string& type, const json::value* value, const std::string& where,
+                int depth) const {
         if (depth > kNestingMax)
             bad(where, "nested too deeply");
         if (m_types.contains(type))
@@ -124,7 +127,8 @@ private:
                 bad(where, "expected an array");
             Bytes encoded;
             for (std::size_t i = 0; i < items->size(); ++i)
-                append(encoded, encode(*element, &(*items)[i], where + "[" + std::to_string(i) + "]", depth + 1));
+                append(encoded,
+                       encode(*element, &(*items)[i], where + "[" + std::to_string(i) + "]", depth + 1));
             return crypto::keccak256(encoded);
         }
         return encode_atom(type, *value, where);

@@ -40,8 +40,8 @@ FixedBytes<N> read_fixed(const json::value& value, std::string_view type) {
         bad_type("hex string of odd length", type);
     check_digits(digits, type);
     if (digits.size() != 2 * N)
-        bad("hex string has length " + std::to_string(digits.size()) + ", want " + std::to_string(2 * N) + " for " +
-            std::string(type));
+        bad("hex string has length " + std::to_string(digits.size()) + ", want " + std::to_string(2 * N) +
+            " for " + std::string(type));
     return *fixed_from_hex<N>(digits);
 }
 
@@ -84,7 +84,8 @@ u256 read_lenient_quantity(const json::value& value) {
     if (const auto* number = value.if_int64(); number != nullptr && *number >= 0)
         return static_cast<std::uint64_t>(*number);
     if (const auto* number = value.if_double();
-        number != nullptr && *number >= 0 && *number < 9007199254740992.0 && *number == static_cast<double>(static_cast<std::uint64_t>(*number)))
+        number != nullptr && *number >= 0 && *number < 9007199254740992.0 &&
+        *number == static_cast<double>(static_cast<std::uint64_t>(*number)))
         return static_cast<std::uint64_t>(*number);
     const auto parsed = parse_u256(read_text(value, "a number"));
     if (!parsed)
