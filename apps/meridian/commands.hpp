@@ -9,6 +9,7 @@ namespace meridian::app {
 void add_statetest_command(CLI::App& app, int& exit_code);
 void add_blocktest_command(CLI::App& app, int& exit_code);
 void add_spectest_command(CLI::App& app, int& exit_code);
+void add_replay_command(CLI::App& app, int& exit_code);
 void add_t8n_command(CLI::App& app, int& exit_code);
 void add_version_command(CLI::App& app, int& exit_code);
 

@@ -1,0 +1,21 @@
+#include "commands.hpp"
+
+#include <meridian/spec/replay.hpp>
+
+#include <memory>
+
+namespace meridian::app {
+
+void add_replay_command(CLI::App& app, int& exit_code) {
+    CLI::App* command = app.add_subcommand("replay", "Re-execute recorded blocks of real chains");
+    auto options = std::make_shared<spec::ReplayOptions>();
+    command->add_option("paths", options->paths, "Recorded blocks, or folders that are searched for them")
+        ->required();
+    command->add_option("--run", options->filter, "Replay only blocks whose path contains or matches this");
+    command->add_option("--repeat", options->repeat, "Execute each block so many times, for measurements")
+        ->check(CLI::Range(1u, 1000000u));
+    command->add_flag("--json", options->json, "Print the results as a JSON array");
+    command->callback([options, &exit_code] { exit_code = spec::run_replay(*options); });
+}
+
+}  // namespace meridian::app
