@@ -28,9 +28,19 @@ def listed_sources(files):
         if Path(name).name != "CMakeLists.txt":
             continue
         folder = Path(name).parent
-        for source in re.findall(r"[\w./-]+\.cpp", (ROOT / name).read_text()):
+        for source in re.findall(r"[\w./-]+\.cpp", unrolled((ROOT / name).read_text())):
             found.add((folder / source).as_posix())
     return found
+
+
+def unrolled(cmake):
+    """The text with the body of each foreach over a literal list once for every value."""
+
+    def body(match):
+        variable, values, text = match.groups()
+        return "".join(text.replace("${" + variable + "}", value) for value in values.split())
+
+    return re.sub(r"foreach\((\w+)((?:\s+\w+)+)\)(.*?)endforeach\(\)", body, cmake, flags=re.DOTALL)
 
 
 def long_functions():

@@ -6,6 +6,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+import lint  # noqa: E402
 import rules  # noqa: E402
 from source_text import functions, includes, without_comments_and_literals  # noqa: E402
 
@@ -117,6 +118,10 @@ class Length(unittest.TestCase):
         text = "A::A(int b)\n    : m_b{b}, m_c(b) {\n    g();\n}\n"
         self.assertEqual(len(list(functions(text))), 1)
 
+    def test_macro_and_attribute(self):
+        text = "#define A(x) \\\n" + "    f(x) \\\n" * 80 + "    g()\n__attribute__((noinline)) void f(int a) {\n}\n"
+        self.assertEqual([(count, head) for _, count, head in functions(text)], [(2, "void f(int a)")])
+
     def test_file(self):
         self.assertEqual(lines(rules.length, "a.cpp", "\n" * 900), [])
         self.assertEqual(lines(rules.length, "a.cpp", "\n" * 901), [901])
@@ -137,12 +142,18 @@ class Files(unittest.TestCase):
     def test_header(self):
         self.assertEqual(lines(rules.header, "a.hpp", "// What.\n#pragma once\n"), [])
         self.assertEqual(lines(rules.header, "a.hpp", "// What.\n"), [1])
-        self.assertEqual(lines(rules.header, "a.cpp", "int a;\n"), [1])
-        self.assertEqual(lines(rules.header, "a.cpp", "int a;\n", files={"a.hpp"}), [])
+        self.assertEqual(lines(rules.header, "a.cpp", "int a;\n" * 31), [1])
+        self.assertEqual(lines(rules.header, "a.cpp", "int a;\n" * 30), [])
+        self.assertEqual(lines(rules.header, "a.cpp", "int a;\n" * 31, files={"a.hpp"}), [])
 
     def test_listed(self):
         self.assertEqual(lines(rules.listed, "meridian/a.cpp", "", sources_listed={"meridian/a.cpp"}), [])
         self.assertEqual(lines(rules.listed, "meridian/b.cpp", "", sources_listed={"meridian/a.cpp"}), [1])
+
+    def test_loop_in_cmake(self):
+        text = "foreach(name u256 rlp)\n  add_executable(${name}_bench ${name}_bench.cpp)\nendforeach()\n"
+        self.assertIn("u256_bench.cpp", lint.unrolled(text))
+        self.assertIn("rlp_bench.cpp", lint.unrolled(text))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ from source_text import functions, includes, without_comments_and_literals
 
 LINES_MAX = 900
 FUNCTION_LINES_MAX = 70
+# A source of this size needs no head comment.
+TINY_LINES_MAX = 30
 
 # Of the standard library, the pure tier may use what neither performs I/O nor depends on time, threads,
 # randomness, locale or exceptions.
@@ -124,8 +126,8 @@ def wording(_tree, path, text):
 def header(tree, path, text):
     if path.endswith(".hpp") and not re.search(r"^#pragma once$", text, re.MULTILINE):
         yield 1, "no #pragma once"
-    has_header = path.endswith(".cpp") and path[:-4] + ".hpp" in tree.files
-    if not has_header and not is_test(path) and not text.startswith("//"):
+    explained = path.endswith(".cpp") and (path[:-4] + ".hpp" in tree.files or text.count("\n") <= TINY_LINES_MAX)
+    if not explained and not is_test(path) and not text.startswith("//"):
         yield 1, "no head comment: what is this file for, and what are its invariants?"
 
 

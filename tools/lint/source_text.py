@@ -41,8 +41,9 @@ def functions(source):
 
     A heuristic: a brace opens a function if the text between it and the previous `;`, `{` or `}` has a
     parameter list, is no control statement and no initialiser."""
-    code = re.sub(r"^[ \t]*#.*(?:\\\n.*)*", lambda m: _blank(m.group()),
+    code = re.sub(r"^[ \t]*#(?:\\\n|[^\n])*", lambda m: _blank(m.group()),
                   without_comments_and_literals(source), flags=re.MULTILINE)
+    code = re.sub(r"__attribute__\s*\(\(.*?\)\)", lambda m: _blank(m.group()), code)
     stack, head_start = [], 0
     for position, character in enumerate(code):
         if character == "{" and not code[position - 1].isspace():
