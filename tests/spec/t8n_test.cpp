@@ -1,0 +1,186 @@
+// geth's own cases for `evm t8n`: its inputs, and what its tool writes for them.
+
+#include "vector_files.hpp"
+
+#include <meridian/spec/t8n.hpp>
+
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+namespace meridian::spec {
+namespace {
+
+namespace fs = std::filesystem;
+using boost::json::value;
+
+fs::path cases_folder() {
+    const fs::path pack = testdata("rpc");
+    return pack.empty() ? pack : pack / "geth/cmd/evm/testdata";
+}
+
+// A folder that goes when the test ends.
+class ScratchFolder {
+public:
+    ScratchFolder() {
+        std::string name = (fs::temp_directory_path() / "meridian-t8n-XXXXXX").string();
+        if (mkdtemp(name.data()) != nullptr)
+            m_path = name;
+    }
+    ~ScratchFolder() {
+        std::error_code code;
+        fs::remove_all(m_path, code);
+    }
+    ScratchFolder(const ScratchFolder&) = delete;
+    ScratchFolder& operator=(const ScratchFolder&) = delete;
+    const fs::path& path() const noexcept { return m_path; }
+
+private:
+    fs::path m_path;
+};
+
+struct Case {
+    const char* folder;
+    const char* fork;
+    const char* expected = "exp.json";  // null: no output is compared
+    const char* txns = "txs.json";
+    const char* env = "env.json";
+    T8nCode code = T8nCode::Success;
+    std::int64_t reward = 0;
+};
+
+T8nOptions options_of(const Case& c, const fs::path& folder, const fs::path& out) {
+    T8nOptions options;
+    options.input_alloc = folder / "alloc.json";
+    options.input_txs = folder / c.txns;
+    options.input_env = folder / c.env;
+    options.output_basedir = out;
+    options.output_body = "body.json";
+    options.fork = c.fork;
+    options.reward = c.reward;
+    return options;
+}
+
+// geth names Go types where an encoding is refused; that there is a refusal and which one is what counts.
+void forget_decoder_words(value& result) {
+    auto* rejected = result.as_object().if_contains("rejected");
+    if (rejected == nullptr)
+        return;
+    for (value& item : rejected->as_array())
+        if (std::string_view(item.at("error").as_string()).starts_with("rlp:"))
+            item.as_object()["error"] = "rlp";
+}
+
+void compare_outputs(const value& expected, const fs::path& out) {
+    for (const auto& item : expected.as_object()) {
+        SCOPED_TRACE(std::string(item.key()));
+        value want = item.value();
+        value have = read_json(out / (std::string(item.key()) + ".json"));
+        if (item.key() == "result") {
+            forget_decoder_words(want);
+            forget_decoder_words(have);
+        }
+        EXPECT_EQ(want, have) << "want " << want << "\nhave " << have;
+    }
+}
+
+class T8nCases : public testing::TestWithParam<Case> {};
+
+TEST_P(T8nCases, GivesWhatGethGives) {
+    const fs::path folder = cases_folder();
+    MERIDIAN_REQUIRE_TESTDATA(folder);
+    const Case& c = GetParam();
+    const ScratchFolder out;
+    const fs::path input = folder / c.folder;
+    EXPECT_EQ(run_t8n(options_of(c, input, out.path())), c.code);
+    if (c.expected != nullptr && c.code == T8nCode::Success)
+        compare_outputs(read_json(input / c.expected), out.path());
+}
+
+std::string case_name(const testing::TestParamInfo<Case>& info) {
+    const std::string name = std::to_string(info.index) + "_in_" + info.param.folder;
+    return name + "_" + std::string(info.param.fork).substr(0, std::string(info.param.fork).find('+'));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Geth, T8nCases,
+    testing::Values(
+        Case{.folder = "1", .fork = "Frontier+1346", .code = T8nCode::Config},
+        Case{.folder = "1", .fork = "Byzantium"}, Case{.folder = "3", .fork = "Berlin"},
+        Case{.folder = "4", .fork = "Berlin", .code = T8nCode::MissingBlockHash},
+        Case{.folder = "5", .fork = "Byzantium", .reward = 0x80}, Case{.folder = "13", .fork = "London"},
+        Case{.folder = "13", .fork = "London", .expected = "exp2.json", .txns = "signed_txs.rlp"},
+        Case{.folder = "14", .fork = "London"},
+        Case{.folder = "14", .fork = "London", .expected = "exp2.json", .env = "env.uncles.json"},
+        Case{.folder = "14", .fork = "Berlin", .expected = "exp_berlin.json", .env = "env.uncles.json"},
+        Case{.folder = "19", .fork = "London", .expected = "exp_london.json"},
+        Case{.folder = "19", .fork = "ArrowGlacier", .expected = "exp_arrowglacier.json"},
+        Case{.folder = "19", .fork = "GrayGlacier", .expected = "exp_grayglacier.json"},
+        Case{.folder = "23", .fork = "Berlin"}, Case{.folder = "24", .fork = "Merge"},
+        Case{.folder = "24", .fork = "Merge", .env = "env-missingrandom.json", .code = T8nCode::Config},
+        Case{.folder = "25", .fork = "Merge"}, Case{.folder = "26", .fork = "Shanghai"},
+        Case{.folder = "28", .fork = "Cancun", .txns = "txs.rlp"}, Case{.folder = "29", .fork = "Cancun"},
+        Case{.folder = "30", .fork = "Cancun", .txns = "txs_more.rlp"},
+        Case{.folder = "33", .fork = "Prague"}, Case{.folder = "34", .fork = "Prague"}),
+    case_name);
+
+void compare_traces(const fs::path& expected_folder, const fs::path& out) {
+    std::size_t compared = 0;
+    for (const fs::path& file : files_below(expected_folder, ".jsonl")) {
+        SCOPED_TRACE(file.filename().string());
+        ASSERT_TRUE(fs::exists(out / file.filename()));
+        std::string want = read_text(file);
+        while (want.ends_with("\n\n"))
+            want.pop_back();
+        EXPECT_EQ(read_text(out / file.filename()), want);
+        ++compared;
+    }
+    EXPECT_GT(compared, 0u);
+}
+
+TEST(T8nTrace, IsGethsByteForByte) {
+    const fs::path folder = cases_folder();
+    MERIDIAN_REQUIRE_TESTDATA(folder);
+    const ScratchFolder out;
+    T8nOptions options = options_of({.folder = "31", .fork = "Cancun"}, folder / "31", out.path());
+    options.trace.emplace();
+    EXPECT_EQ(run_t8n(options), T8nCode::Success);
+    compare_traces(folder / "31", out.path());
+}
+
+TEST(T8nTrace, TellsWhereCallsBeginAndEnd) {
+    const fs::path folder = cases_folder();
+    MERIDIAN_REQUIRE_TESTDATA(folder);
+    const ScratchFolder out;
+    T8nOptions options = options_of({.folder = "32", .fork = "Merge"}, folder / "32", out.path());
+    options.trace.emplace().call_frames = true;
+    EXPECT_EQ(run_t8n(options), T8nCode::Success);
+    compare_traces(folder / "32", out.path());
+}
+
+TEST(T8nInput, NamesWhatIsWrong) {
+    const ScratchFolder folder;
+    const auto write = [&](const char* name, std::string_view text) {
+        std::FILE* file = std::fopen((folder.path() / name).c_str(), "wb");
+        std::fwrite(text.data(), 1, text.size(), file);
+        std::fclose(file);
+    };
+    const Case c{.folder = "", .fork = "Berlin"};
+    const auto run = [&] { return run_t8n(options_of(c, folder.path(), folder.path())); };
+    EXPECT_EQ(run(), T8nCode::Io);  // no file
+    write("alloc.json", "{");
+    write("env.json", "{}");
+    write("txs.json", "[]");
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(run(), T8nCode::Json);
+    EXPECT_NE(testing::internal::GetCapturedStderr().find("alloc.json: malformed JSON at byte 1"),
+              std::string::npos);
+    write("alloc.json", "{}");
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(run(), T8nCode::Json);
+    EXPECT_NE(testing::internal::GetCapturedStderr().find("missing member \"currentCoinbase\""),
+              std::string::npos);
+}
+
+}  // namespace
+}  // namespace meridian::spec
