@@ -1,9 +1,17 @@
-#include "suite_command.hpp"
+// The commands that run test suites: they differ in the kinds of cases that they take.
+
+#include "commands.hpp"
+
+#include <meridian/spec/runner.hpp>
 
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace meridian::app {
 namespace {
+
+using Kind = spec::CaseKind;
 
 struct SuiteArguments {
     spec::RunOptions options;
@@ -12,10 +20,8 @@ struct SuiteArguments {
     bool no_stack = false;
 };
 
-}  // namespace
-
 void add_suite_command(CLI::App& app, const std::string& name, const std::string& description,
-                       std::vector<spec::CaseKind> kinds, int& exit_code) {
+                       std::vector<Kind> kinds, int& exit_code) {
     CLI::App* command = app.add_subcommand(name, description);
     auto arguments = std::make_shared<SuiteArguments>();
     spec::RunOptions& options = arguments->options;
@@ -38,6 +44,24 @@ void add_suite_command(CLI::App& app, const std::string& name, const std::string
             arguments->options.trace = arguments->trace_options;
         exit_code = spec::run_suites(arguments->options);
     });
+}
+
+}  // namespace
+
+void add_statetest_command(CLI::App& app, int& exit_code) {
+    add_suite_command(app, "statetest", "Run state tests (GeneralStateTests, EEST state_test, VMTests)",
+                      {Kind::State, Kind::Vm}, exit_code);
+}
+
+void add_blocktest_command(CLI::App& app, int& exit_code) {
+    add_suite_command(app, "blocktest", "Run blockchain tests", {Kind::Blockchain, Kind::Engine}, exit_code);
+}
+
+void add_spectest_command(CLI::App& app, int& exit_code) {
+    add_suite_command(app, "spectest", "Run test suites of every known kind",
+                      {Kind::State, Kind::Vm, Kind::Blockchain, Kind::Engine, Kind::Transaction, Kind::Rlp,
+                       Kind::Trie, Kind::Difficulty, Kind::HexPrefix},
+                      exit_code);
 }
 
 }  // namespace meridian::app
