@@ -134,12 +134,16 @@ void Translator::read_block(std::uint32_t pc) {
     const BytesView code = m_code->bytes();
     for (int length = 0;; ++length) {
         m_next_pc = pc;
+        if (m_stepped && length == 1) {
+            end_block(End::Goto, true);
+            return;
+        }
         if (pc >= code.size()) {
             end_block(End::Halt, false);
             return;
         }
         const auto op = static_cast<Op>(code[pc]);
-        const bool full = length >= kBlockLength || m_high - m_low > kReach || (m_stepped && length == 1) ||
+        const bool full = length >= kBlockLength || m_high - m_low > kReach ||
                           (op == Op::Jumpdest && length >= kCrossedBlockLength);
         if (full) {
             end_block(End::Goto, true);
