@@ -234,6 +234,42 @@ TEST(Trie, UpdateIsManyPuts) {
     }
 }
 
+// Large enough to be hashed in parts as it goes; in order of keys, as it should be, and in none.
+TEST(Trie, LargeUpdates) {
+    for (const bool in_order : {true, false}) {
+        for (const std::size_t key_size : {3u, 32u}) {
+            Random random(in_order ? 12 : 13);
+            Trie trie;
+            NaiveTrie model;
+            for (int round = 0; round < 3; ++round) {
+                std::map<Bytes, Bytes> changes;
+                for (int i = 0; i < 3000; ++i) {
+                    Bytes key = random.bytes(key_size == 3 ? random.below(4) : key_size);
+                    if (key_size == 32)
+                        key[0] = key[1] = static_cast<std::uint8_t>(key[0] & 3);
+                    changes[key] = random.below(4) == 0 ? Bytes{} : random.bytes(1 + random.below(90));
+                }
+                for (const auto& [key, value] : model.entries()) {
+                    if (random.below(3) == 0)
+                        changes[key] = {};
+                }
+                std::vector<KeyValue> entries;
+                for (const auto& [key, value] : changes) {
+                    entries.push_back({key, value});
+                    model.put(key, value);
+                }
+                for (std::size_t i = entries.size(); !in_order && i > 1; --i)
+                    std::swap(entries[i - 1], entries[random.below(i)]);
+                ASSERT_TRUE(trie.update(entries).has_value());
+                ASSERT_EQ(trie.root(), model.root());
+            }
+            std::map<Hash, Bytes> seen;
+            trie.for_each_new_node([&](const Hash& hash, BytesView rlp) { seen[hash] = to_bytes(rlp); });
+            EXPECT_EQ(seen, model.nodes());
+        }
+    }
+}
+
 TEST(Trie, PuttingWhatIsThereHashesNothing) {
     Trie trie;
     put_ok(trie, as_bytes("key"), as_bytes("value"));

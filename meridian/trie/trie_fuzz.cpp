@@ -1,0 +1,99 @@
+// Operations on a trie, committed and opened again now and then, against the naive model.
+#include <meridian/base/assert.hpp>
+#include <meridian/trie/naive_trie_test_model.hpp>
+#include <meridian/trie/trie.hpp>
+
+namespace meridian::trie {
+namespace {
+
+class Input {
+public:
+    Input(const std::uint8_t* data, std::size_t size) : m_rest(data, size) {}
+    bool empty() const { return m_rest.empty(); }
+    unsigned byte() {
+        if (m_rest.empty())
+            return 0;
+        const unsigned value = m_rest[0];
+        m_rest = m_rest.subspan(1);
+        return value;
+    }
+    // Of few distinct bytes, so that keys share prefixes and are prefixes of each other.
+    Bytes key() {
+        Bytes out(byte() % 6);
+        for (auto& b : out)
+            b = static_cast<std::uint8_t>(byte() % 4 * 0x11 + byte() % 2);
+        return out;
+    }
+    Bytes value() {
+        const std::size_t size = byte() % 64;
+        return Bytes(size, static_cast<std::uint8_t>(byte()));
+    }
+
+private:
+    BytesView m_rest;
+};
+
+void update_some(Input& input, Trie& trie, test::NaiveTrie& model) {
+    std::map<Bytes, Bytes> changes;
+    for (unsigned i = input.byte() % 16; i > 0; --i) {
+        const Bytes key = input.key();
+        changes[key] = input.value();
+    }
+    std::vector<KeyValue> entries;
+    for (const auto& [key, value] : changes) {
+        entries.push_back({key, value});
+        model.put(key, value);
+    }
+    MERIDIAN_ASSERT(trie.update(entries).has_value());
+}
+
+void check_key(const Bytes& key, Trie& trie, const test::NaiveTrie& model) {
+    const auto value = trie.get(key);
+    MERIDIAN_ASSERT(value.has_value());
+    const auto entry = model.entries().find(key);
+    MERIDIAN_ASSERT(value->has_value() == (entry != model.entries().end()));
+    MERIDIAN_ASSERT(!*value || equal(**value, entry->second));
+}
+
+void run(Input input) {
+    MemoryNodeStore store;
+    Trie trie;
+    test::NaiveTrie model;
+    for (int operations = 0; !input.empty() && operations < 200; ++operations) {
+        switch (input.byte() % 6) {
+            case 0:
+            case 1: {
+                const Bytes key = input.key();
+                const Bytes value = input.value();
+                MERIDIAN_ASSERT(trie.put(key, value).has_value());
+                model.put(key, value);
+                break;
+            }
+            case 2: {
+                const Bytes key = input.key();
+                MERIDIAN_ASSERT(trie.erase(key).has_value());
+                model.put(key, {});
+                break;
+            }
+            case 3:
+                update_some(input, trie, model);
+                break;
+            case 4:
+                check_key(input.key(), trie, model);
+                MERIDIAN_ASSERT(trie.root() == model.root());
+                break;
+            default:
+                trie.commit(store);
+                trie = Trie(trie.root(), &store);
+        }
+    }
+    MERIDIAN_ASSERT(trie.root() == model.root());
+}
+
+}  // namespace
+}  // namespace meridian::trie
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    meridian::trie::run({data, size});
+    return 0;
+}
