@@ -33,40 +33,60 @@ struct ScalarOps {
     static Lane add_constant(Lane a, std::uint64_t constant) { return a ^ constant; }
 };
 
-void permute(std::uint64_t* state) noexcept {
+// Not inlined: the compilers keep more of the state in registers where nothing else wants them.
+[[gnu::noinline]] void permute(std::uint64_t* state) noexcept {
+#if defined(__clang__)
+    // clang keeps a local state in registers as far as they go; g++ does better on the caller's memory.
+    std::uint64_t local[25];
+    std::copy_n(state, 25, local);
+    detail::KeccakRounds<ScalarOps>::permute(local);
+    std::copy_n(local, 25, state);
+#else
     detail::KeccakRounds<ScalarOps>::permute(state);
+#endif
 }
 
-void absorb_full(std::uint64_t* state, const std::uint8_t* data) noexcept {
-    for (std::size_t i = 0; i < kKeccakRate / 8; ++i) {
-        std::uint64_t word;
-        std::memcpy(&word, data + 8 * i, 8);
-        state[i] ^= word;
-    }
+std::uint64_t load_word(const std::uint8_t* data) noexcept {
+    std::uint64_t word;
+    std::memcpy(&word, data, 8);
+    return word;
 }
 
-// The last block, shorter than the rate, with the padding.
+// The first padding bit after `size` bytes of a block and the last one.
+void pad(std::uint64_t* state, std::size_t size) noexcept {
+    state[size / 8] ^= 1ull << (size % 8 * 8);
+    state[kKeccakRate / 8 - 1] ^= 1ull << 63;
+}
+
+// Fewer than kKeccakRate bytes, word by word: a detour by way of a padded block would read what was
+// written a moment ago in pieces of another width, for which the processor has to wait.
 void absorb_last(std::uint64_t* state, const std::uint8_t* data, std::size_t size) noexcept {
-    std::uint64_t block[kKeccakRate / 8] = {};
-    if (size != 0)
-        std::memcpy(block, data, size);
-    block[size / 8] ^= 1ull << (size % 8 * 8);
-    block[kKeccakRate / 8 - 1] ^= 1ull << 63;
-    for (std::size_t i = 0; i < kKeccakRate / 8; ++i)
-        state[i] ^= block[i];
+    std::size_t i = 0;
+    for (; i + 8 <= size; i += 8)
+        state[i / 8] ^= load_word(data + i);
+    std::uint64_t word = 0;
+    for (unsigned shift = 0; i < size; ++i, shift += 8)
+        word |= std::uint64_t{data[i]} << shift;
+    state[size / 8] ^= word;
+    pad(state, size);
+}
+
+Hash digest_of(const std::uint64_t* state) noexcept {
+    Hash out;
+    std::memcpy(out.data(), state, 32);
+    return out;
 }
 
 // Absorbs what is left of a message into a state and gives its hash.
 Hash finish(std::uint64_t* state, BytesView rest) noexcept {
     for (; rest.size() >= kKeccakRate; rest = rest.subspan(kKeccakRate)) {
-        absorb_full(state, rest.data());
+        for (std::size_t i = 0; i < kKeccakRate / 8; ++i)
+            state[i] ^= load_word(rest.data() + 8 * i);
         permute(state);
     }
     absorb_last(state, rest.data(), rest.size());
     permute(state);
-    Hash out;
-    std::memcpy(out.data(), state, 32);
-    return out;
+    return digest_of(state);
 }
 
 // Messages on their way through a kernel. Those in flight hold the lanes 0 to m_active - 1. A lane that is
@@ -174,7 +194,14 @@ private:
 
 Hash keccak256(BytesView input) noexcept {
     std::uint64_t state[25] = {};
-    return finish(state, input);
+    if (input.size() >= kKeccakRate)
+        return finish(state, input);
+    // Most messages are one block, which the state can start from as it is.
+    if (!input.empty())
+        std::memcpy(state, input.data(), input.size());
+    pad(state, input.size());
+    permute(state);
+    return digest_of(state);
 }
 
 bool is_available(KeccakBackend backend) noexcept {
