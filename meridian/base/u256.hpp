@@ -327,7 +327,14 @@ constexpr void store_be(const u256& x, std::uint8_t* out32) noexcept {
 
 // A big-endian number without leading zeros required. Precondition: at most 32 bytes.
 constexpr u256 load_be(BytesView bytes) noexcept {
-    return load_be32(left_padded<32>(bytes).data());
+    u256 out;
+    std::size_t left = bytes.size();
+    std::size_t word = 0;
+    for (; left >= 8; left -= 8)
+        out[word++] = detail::load_be64(bytes.data() + left - 8);
+    for (std::size_t i = 0; i < left; ++i)
+        out[word] = out[word] << 8 | bytes[i];
+    return out;
 }
 
 constexpr u256 from_hash(const Hash& hash) noexcept {

@@ -17,7 +17,8 @@ struct Header {
     std::uint64_t payload_size;  // not yet compared with the input
 };
 
-Result<Header, DecodeError> read_long_header(BytesView input, bool is_list) {
+// Out of line, to keep the common case short.
+[[gnu::noinline]] Result<Header, DecodeError> read_long_header(BytesView input, bool is_list) {
     const std::size_t size = input[0] - (is_list ? kLongList : kLongString) + 1u;
     if (input.size() < 1 + size)
         return fail(DecodeError::InputTooShort);
@@ -31,7 +32,7 @@ Result<Header, DecodeError> read_long_header(BytesView input, bool is_list) {
     return Header{is_list, 1 + size, payload_size};
 }
 
-Result<Header, DecodeError> read_header(BytesView input) {
+inline Result<Header, DecodeError> read_header(BytesView input) {
     if (input.empty())
         return fail(DecodeError::InputTooShort);
     const std::uint8_t first = input[0];
@@ -46,10 +47,35 @@ Result<Header, DecodeError> read_header(BytesView input) {
     return Header{is_list, 1, payload_size};
 }
 
-// A string without leading zeros of at most size_max bytes.
-Result<BytesView, DecodeError> read_integer(BytesView& cursor, std::size_t size_max) {
+[[gnu::always_inline]] inline Result<Item, DecodeError> take_item(BytesView& cursor) {
+    const auto header = read_header(cursor);
+    if (!header)
+        return fail(header.error());
+    if (header->payload_size > cursor.size() - header->header_size)
+        return fail(DecodeError::InputTooShort);
+    const auto payload_size = static_cast<std::size_t>(header->payload_size);
+    const std::size_t size = header->header_size + payload_size;
+    const Item item{header->is_list, cursor.subspan(header->header_size, payload_size), cursor.first(size)};
+    cursor = cursor.subspan(size);
+    return item;
+}
+
+[[gnu::always_inline]] inline Result<BytesView, DecodeError> take_string(BytesView& cursor) {
     BytesView rest = cursor;
-    const auto bytes = read_bytes(rest);
+    const auto item = take_item(rest);
+    if (!item)
+        return fail(item.error());
+    if (item->is_list)
+        return fail(DecodeError::UnexpectedList);
+    cursor = rest;
+    return item->payload;
+}
+
+// A string without leading zeros of at most size_max bytes.
+[[gnu::always_inline]] inline Result<BytesView, DecodeError> read_integer(BytesView& cursor,
+                                                                          std::size_t size_max) {
+    BytesView rest = cursor;
+    const auto bytes = take_string(rest);
     if (!bytes)
         return bytes;
     if (!bytes->empty() && (*bytes)[0] == 0)
@@ -93,16 +119,7 @@ std::string_view to_string(DecodeError error) noexcept {
 }
 
 Result<Item, DecodeError> next(BytesView& cursor) noexcept {
-    const auto header = read_header(cursor);
-    if (!header)
-        return fail(header.error());
-    if (header->payload_size > cursor.size() - header->header_size)
-        return fail(DecodeError::InputTooShort);
-    const auto payload_size = static_cast<std::size_t>(header->payload_size);
-    const std::size_t size = header->header_size + payload_size;
-    const Item item{header->is_list, cursor.subspan(header->header_size, payload_size), cursor.first(size)};
-    cursor = cursor.subspan(size);
-    return item;
+    return take_item(cursor);
 }
 
 Result<Item, DecodeError> decode_exact(BytesView input) noexcept {
@@ -113,14 +130,7 @@ Result<Item, DecodeError> decode_exact(BytesView input) noexcept {
 }
 
 Result<BytesView, DecodeError> read_bytes(BytesView& cursor) noexcept {
-    BytesView rest = cursor;
-    const auto item = next(rest);
-    if (!item)
-        return fail(item.error());
-    if (item->is_list)
-        return fail(DecodeError::UnexpectedList);
-    cursor = rest;
-    return item->payload;
+    return take_string(cursor);
 }
 
 Result<std::uint64_t, DecodeError> read_uint64(BytesView& cursor) noexcept {

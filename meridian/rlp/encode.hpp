@@ -34,14 +34,17 @@ Bytes wrap_bytes(BytesView bytes);
 class ListBuilder {
 public:
     ListBuilder& bytes(BytesView value) {
+        reserve();
         encode_bytes(m_payload, value);
         return *this;
     }
     ListBuilder& uint(std::uint64_t value) {
+        reserve();
         encode_uint(m_payload, value);
         return *this;
     }
     ListBuilder& number(const u256& value) {
+        reserve();
         encode_u256(m_payload, value);
         return *this;
     }
@@ -60,6 +63,12 @@ public:
     Bytes build() const { return wrap_list(m_payload); }
 
 private:
+    // Enough for a transaction or a header's small fields, in place of growing byte by byte.
+    void reserve() {
+        if (m_payload.capacity() == 0)
+            m_payload.reserve(256);
+    }
+
     Bytes m_payload;
 };
 
