@@ -17,6 +17,7 @@ constexpr std::string_view kHeaderNames[] = {
     "gasUsed",       "timestamp",       "extraData",   "mixHash",       "nonce",
     "baseFeePerGas", "withdrawalsRoot", "blobGasUsed", "excessBlobGas", "parentBeaconBlockRoot",
     "requestsHash"};
+constexpr std::size_t kRequiredHeaderFields = 15;
 constexpr std::string_view kWithdrawalNames[] = {"index", "validatorIndex", "address", "amount"};
 constexpr std::string_view kBlockNames[] = {"header", "transactions", "ommers", "withdrawals"};
 
@@ -47,6 +48,10 @@ BlockDecodeFailure failure(std::string_view prefix, std::span<const std::string_
         failure(name.empty() ? std::string(prefix) : join(prefix, ".", name), error.error);
     if (error.error == rlp::DecodeError::WrongLength && (name == "coinbase" || name == "address"))
         out.error = BlockError::RlpInvalidAddress;
+    // The later fields are told apart by their number only: one left out makes the next one malformed.
+    if (names.data() == kHeaderNames && error.field >= kRequiredHeaderFields &&
+        out.error == BlockError::RlpStructuresEncoding)
+        out.error = BlockError::IncorrectBlockFormat;
     return out;
 }
 

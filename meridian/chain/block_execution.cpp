@@ -74,11 +74,10 @@ Check check_ommer(const ChainConfig& config, const Header& header, const Header&
         return failure(BlockError::UncleParentIncorrect, "ommer's parent is no recent ancestor");
     const Header& parent_header =
         lineage.blocks[static_cast<std::size_t>(parent - lineage.hashes.begin())].header;
-    if (const auto valid = validate_header(config, parent_header, ommer); !valid)
-        return failure(BlockError::InvalidUncle,
-                       "ommer: " + std::string(name(valid.error().error)) + ": " + valid.error().message);
+    if (auto valid = validate_header(config, parent_header, ommer); !valid)
+        return failure(valid.error().error, "ommer: " + valid.error().message);
     if (ommer.number >= header.number || header.number - ommer.number > kOmmerGenerations)
-        return failure(BlockError::UncleParentIncorrect, "ommer too old");
+        return failure(BlockError::InvalidUncle, "ommer too old");
     return std::nullopt;
 }
 
@@ -168,8 +167,6 @@ Result<BlockOutcome, BlockFailure> execute_block(const ChainConfig& config, cons
         return fail(std::move(valid.error()));
     if (auto error = check_ommers(config, block, ancestors))
         return fail(std::move(*error));
-    if (auto error = check_body(block))
-        return fail(std::move(*error));
 
     state::State state(parent_state);
     BlockExecutor executor(config, block.header, state, environment);
@@ -179,6 +176,9 @@ Result<BlockOutcome, BlockFailure> execute_block(const ChainConfig& config, cons
         return fail(failure(BlockError::MissingState, "the parent state lacks what the block needs"));
     if (!outcome)
         return outcome;
+    // After execution, so that an invalid transaction is reported as what it is.
+    if (auto error = check_body(block))
+        return fail(std::move(*error));
     if (auto error = check_outcome(block.header, *outcome))
         return fail(std::move(*error));
     return outcome;

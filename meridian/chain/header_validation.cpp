@@ -80,18 +80,16 @@ Check check_gas(const HeaderCheck& c) {
     const Header& h = c.header;
     if (h.gas_limit > std::numeric_limits<std::int64_t>::max())
         return failure(BlockError::GasLimitTooBig, "gas limit above 2^63 - 1");
-    if (h.gas_used > h.gas_limit)
-        return failure(BlockError::InvalidGasUsedAboveLimit, "gas used above the gas limit");
-    // An OP chain's gas limit is set by its derivation.
-    if (c.config.op)
-        return std::nullopt;
     std::uint64_t parent_limit = c.parent.gas_limit;
     if (c.revision >= Revision::London && !c.parent.base_fee)
         parent_limit *= kLondonElasticity;
     const std::uint64_t difference =
         h.gas_limit > parent_limit ? h.gas_limit - parent_limit : parent_limit - h.gas_limit;
-    if (difference >= parent_limit / kGasLimitBound || h.gas_limit < kGasLimitMin)
+    // An OP chain's gas limit is set by its derivation.
+    if (!c.config.op && (difference >= parent_limit / kGasLimitBound || h.gas_limit < kGasLimitMin))
         return failure(BlockError::InvalidGasLimit, compare("gas limit", parent_limit, h.gas_limit));
+    if (h.gas_used > h.gas_limit)
+        return failure(BlockError::InvalidGasUsedAboveLimit, "gas used above the gas limit");
     return std::nullopt;
 }
 
@@ -136,7 +134,7 @@ Check check_blob_gas(const HeaderCheck& c) {
 Result<void, BlockFailure> validate_header(const ChainConfig& config, const Header& parent,
                                            const Header& header) {
     const HeaderCheck context{config, parent, header, config.revision(header.number, header.timestamp)};
-    for (const auto check : {check_lineage, check_extra_data, check_consensus, check_fields, check_gas,
+    for (const auto check : {check_lineage, check_extra_data, check_consensus, check_gas, check_fields,
                              check_base_fee, check_blob_gas})
         if (auto error = check(context))
             return fail(std::move(*error));
