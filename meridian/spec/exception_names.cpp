@@ -137,6 +137,7 @@ constexpr Alias kAliases[] = {
     {"TooMuchGasUsed", B::InvalidGasUsedAboveLimit},
     {"TooMuchGasUsed2", B::InvalidGasUsedAboveLimit},
     {"BlockException.GAS_USED_OVERFLOW", T::GasAllowanceExceeded},
+    {"BlockException.GAS_USED_OVERFLOW", B::InvalidGasUsedAboveLimit},
     {"1559BlockImportImpossible_HeaderIsLegacy", B::BaseFeeUnexpected},
     {"1559BlockImportImpossible_BaseFeeWrong", B::InvalidBaseFeePerGas},
     {"1559BlockImportImpossible_InitialBaseFeeWrong", B::InvalidBaseFeePerGas},
@@ -155,13 +156,14 @@ constexpr Alias kAliases[] = {
     {"InvalidStateRoot", B::InvalidStateRoot},
     {"InvalidLogBloom", B::InvalidLogBloom},
     {"InvalidUnclesHash", B::InvalidUnclesHash},
-    {"TooManyUncles", B::InvalidUncle},
-    {"UncleInChain", B::InvalidUncle},
-    {"UncleIsAncestor", B::InvalidUncle},
-    {"UncleIsBrother", B::InvalidUncle},
+    {"TooManyUncles", B::TooManyUncles},
+    {"UncleInChain", B::UncleInChain},
+    {"UncleIsAncestor", B::UncleIsAncestor},
+    {"UncleIsBrother", B::UncleIsBrother},
+    {"UncleParentIsNotAncestor", B::UncleParentIncorrect},
     {"UncleParentIsNotAncestor", B::InvalidUncle},
-    {"UncleUnknownParent", B::InvalidUncle},
-    {"InvalidUncleParentHash", B::InvalidUncle},
+    {"UncleUnknownParent", B::UncleParentIncorrect},
+    {"InvalidUncleParentHash", B::UncleParentIncorrect},
 };
 
 bool means(std::string_view expected, const Rejection& actual) {
