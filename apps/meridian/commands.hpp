@@ -11,6 +11,8 @@ void add_blocktest_command(CLI::App& app, int& exit_code);
 void add_spectest_command(CLI::App& app, int& exit_code);
 void add_replay_command(CLI::App& app, int& exit_code);
 void add_t8n_command(CLI::App& app, int& exit_code);
+void add_dev_command(CLI::App& app, int& exit_code);
+void add_import_command(CLI::App& app, int& exit_code);
 void add_version_command(CLI::App& app, int& exit_code);
 
 inline constexpr int kExitUsage = 2;

@@ -24,6 +24,8 @@ int main(int argc, char** argv) {
     app.set_version_flag("--version", meridian::app::version_text());
     app.require_subcommand(1);
     int exit_code = 0;
+    meridian::app::add_dev_command(app, exit_code);
+    meridian::app::add_import_command(app, exit_code);
     meridian::app::add_statetest_command(app, exit_code);
     meridian::app::add_blocktest_command(app, exit_code);
     meridian::app::add_spectest_command(app, exit_code);
