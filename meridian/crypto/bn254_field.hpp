@@ -6,7 +6,8 @@
 #pragma once
 
 #include <meridian/base/bytes.hpp>
-#if defined(__x86_64__) && defined(__BMI2__)
+// Without optimisation compilers lack the registers for the assembly's operands.
+#if defined(__x86_64__) && defined(__BMI2__) && defined(__OPTIMIZE__)
 #include <meridian/crypto/bn254_field_x86.hpp>
 #define MERIDIAN_BN254_X86 1
 #else
