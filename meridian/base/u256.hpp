@@ -325,15 +325,23 @@ constexpr void store_be(const u256& x, std::uint8_t* out32) noexcept {
     detail::store_be64(x[0], out32 + 24);
 }
 
-// A big-endian number without leading zeros required. Precondition: at most 32 bytes.
-constexpr u256 load_be(BytesView bytes) noexcept {
-    u256 out;
+namespace detail {
+// Adds the bytes to `out`, which is zero. Into the caller's memory, because a copy of words written a
+// moment ago, made in a wider register, waits for them.
+constexpr void load_be_into(u256& out, BytesView bytes) noexcept {
     std::size_t left = bytes.size();
     std::size_t word = 0;
     for (; left >= 8; left -= 8)
-        out[word++] = detail::load_be64(bytes.data() + left - 8);
+        out[word++] = load_be64(bytes.data() + left - 8);
     for (std::size_t i = 0; i < left; ++i)
         out[word] = out[word] << 8 | bytes[i];
+}
+}  // namespace detail
+
+// A big-endian number, leading zeros or none. Precondition: at most 32 bytes.
+constexpr u256 load_be(BytesView bytes) noexcept {
+    u256 out;
+    detail::load_be_into(out, bytes);
     return out;
 }
 

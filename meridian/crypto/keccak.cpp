@@ -221,10 +221,10 @@ bool is_available(KeccakBackend backend) noexcept {
 }
 
 KeccakBackend fastest_keccak_backend() noexcept {
-    static const KeccakBackend fastest = is_available(KeccakBackend::Avx512) ? KeccakBackend::Avx512
-                                         : is_available(KeccakBackend::Avx2) ? KeccakBackend::Avx2
-                                                                             : KeccakBackend::Scalar;
-    return fastest;
+    static const KeccakBackend kFastest = is_available(KeccakBackend::Avx512) ? KeccakBackend::Avx512
+                                          : is_available(KeccakBackend::Avx2) ? KeccakBackend::Avx2
+                                                                              : KeccakBackend::Scalar;
+    return kFastest;
 }
 
 void keccak256_batch([[maybe_unused]] KeccakBackend backend, std::span<const BytesView> inputs,

@@ -147,7 +147,9 @@ Result<u256, DecodeError> read_u256(BytesView& cursor) noexcept {
     const auto bytes = read_integer(cursor, 32);
     if (!bytes)
         return fail(bytes.error());
-    return load_be(*bytes);
+    Result<u256, DecodeError> out;
+    detail::load_be_into(*out, *bytes);
+    return out;
 }
 
 Result<BytesView, DecodeError> read_list(BytesView& cursor) noexcept {
