@@ -60,7 +60,7 @@ u256 next_difficulty(const ChainConfig& config, const Header& parent, std::uint6
     const std::int64_t factor = adjustment(revision, parent, elapsed);
     const u256 change = unit * static_cast<std::uint64_t>(factor < 0 ? -factor : factor);
     const u256 adjusted = factor < 0 ? parent.difficulty - change : parent.difficulty + change;
-    return std::max(adjusted, u256{kMinimumDifficulty}) + bomb(number, bomb_delay(config, revision, number));
+    return std::max(adjusted + bomb(number, bomb_delay(config, revision, number)), u256{kMinimumDifficulty});
 }
 
 }  // namespace meridian::chain

@@ -71,7 +71,7 @@ std::string_view name(TxnError error) noexcept {
         case TxnError::Type4InvalidAuthorizationFormat:
             return "TransactionException.TYPE_4_INVALID_AUTHORIZATION_FORMAT";
         case TxnError::InvalidChainId:
-            return "TransactionException.INVALID_CHAIN_ID";
+            return "TransactionException.INVALID_CHAINID";
         case TxnError::InvalidSignatureVrs:
             return "TransactionException.INVALID_SIGNATURE_VRS";
         case TxnError::EcRecoverFailed:

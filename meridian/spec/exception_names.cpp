@@ -62,6 +62,12 @@ constexpr Alias kAliases[] = {
     {"TransactionException.EC_RECOVERY_FAIL", T::InvalidSignatureVrs},
     {"TransactionException.INVALID_SIGNATURE_VRS", T::EcRecoverFailed},
     {"InvalidVRS", T::InvalidSignatureVrs},
+    // r or s beyond 256 bits does not get as far as the signature's check.
+    {"TransactionException.INVALID_SIGNATURE_VRS", T::RlpInvalidEncoding},
+    // v tells both the chain and the parity: one that is no legacy transaction's is either's fault.
+    {"TransactionException.INVALID_CHAINID", T::InvalidSignatureVrs},
+    // What does not begin like a list is a typed envelope since EIP-2718.
+    {"TransactionException.RLP_INVALID_HEADER", T::TypeNotSupported},
 
     // A type byte that the fork does not know.
     {"TransactionException.TYPE_NOT_SUPPORTED", T::Type0NotSupported},
@@ -161,7 +167,7 @@ constexpr Alias kAliases[] = {
     {"UncleIsAncestor", B::UncleIsAncestor},
     {"UncleIsBrother", B::UncleIsBrother},
     {"UncleParentIsNotAncestor", B::UncleParentIncorrect},
-    {"UncleParentIsNotAncestor", B::InvalidUncle},
+    {"UncleParentIsNotAncestor", B::UncleParentIncorrect},
     {"UncleUnknownParent", B::UncleParentIncorrect},
     {"InvalidUncleParentHash", B::UncleParentIncorrect},
 };

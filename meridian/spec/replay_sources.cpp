@@ -231,7 +231,8 @@ ChainConfig zeth_config(const chain::Block& block, std::string_view path) {
 }
 
 // A cache made for a derivation holds the proofs for the block after its own, which is in that one's cache.
-void read_block_of_neighbour(const Json& json, const std::string& path, std::uint64_t number, ReplayCase& out) {
+void read_block_of_neighbour(const Json& json, const std::string& path, std::uint64_t number,
+                             ReplayCase& out) {
     const fs::path neighbour = fs::path(path).parent_path() / (std::to_string(number) + ".json");
     const auto document = Document::load(neighbour.string());
     if (!document)

@@ -210,6 +210,8 @@ std::vector<FileResult> run_files(const std::vector<TestFile>& files, const RunO
             const std::lock_guard lock(mutex);
             for (const CaseReport& report : result.reports)
                 count(summary, report);
+            if (!options.json)
+                print_failures(result);
             results[order[i]] = std::move(result);
             progress.advance(summary.text());
         }
@@ -245,8 +247,6 @@ int run_suites(const RunOptions& options) {
     for (const FileResult& result : results) {
         for (const CaseReport& report : result.reports)
             count(summary, report);
-        if (!options.json)
-            print_failures(result);
         if (result.error) {
             std::fprintf(stderr, "meridian: %s\n", result.error->text().c_str());
             bad_input = true;

@@ -27,8 +27,9 @@ std::string differs(std::string_view what, const std::string& expected, const st
 
 // --- VMTests ------------------------------------------------------------------------------------------
 
-std::string check_vm_outcome(const Json& test, const evm::CallResult& result, const state::State& state,
-                             const state::StateChanges& changes, const state::MemoryState& pre) {
+std::string check_vm_outcome(const Json& test, const evm::CallResult& result,
+                             const std::vector<state::Log>& logs, const state::StateChanges& changes,
+                             const state::MemoryState& pre) {
     const Json* gas = find(test, "gas");
     const bool success = result.status == evm::Status::Success;
     if (gas == nullptr)
@@ -41,7 +42,7 @@ std::string check_vm_outcome(const Json& test, const evm::CallResult& result, co
         !reason.empty())
         return reason;
     if (std::string reason =
-            differs("logs hash", to_hex0x(hash(member(test, "logs"))), to_hex0x(logs_hash(state.logs())));
+            differs("logs hash", to_hex0x(hash(member(test, "logs"))), to_hex0x(logs_hash(logs)));
         !reason.empty())
         return reason;
     state::MemoryState post = pre;
@@ -86,11 +87,9 @@ std::string check_vm_test(const Json& test, CaseContext& context) {
     evm::Evm machine(Revision::Frontier, state, block, txn, context.code_cache(),
                      printer ? &*printer : nullptr);
     const evm::CallResult result = machine.execute(message);
-    const std::vector<state::Log> logs = state.logs();
+    const std::vector<state::Log> logs = state.take_logs();
     state.finish_transaction({.delete_touched_empty = false});
-    for (const state::Log& log : logs)
-        state.add_log(log);
-    return check_vm_outcome(test, result, state, state.changes(), pre);
+    return check_vm_outcome(test, result, logs, state.changes(), pre);
 }
 
 // --- TransactionTests ----------------------------------------------------------------------------------
@@ -101,21 +100,35 @@ struct Verdict {
     Address sender;
 };
 
-// What a transaction has to satisfy whatever the state is: it is executed as the only one of a roomy block,
-// for a sender that has all it needs.
-Verdict judge(BytesView encoded, Revision revision, CaseContext& context) {
-    auto txn = chain::decode_transaction(encoded);
-    if (!txn)
-        return {txn.error().error, {}, {}};
-    const auto sender = chain::recover_sender(*txn, revision >= Revision::Homestead);
-    if (!sender)
-        return {sender.error(), {}, {}};
+// A typed envelope before the fork that brought its type.
+std::optional<chain::TxnError> check_type(BytesView encoded, Revision revision) {
+    struct Type {
+        chain::TxnError error;
+        Revision since;
+    };
+    constexpr Type kTypes[] = {{chain::TxnError::Type1TxPreFork, Revision::Berlin},
+                               {chain::TxnError::Type2TxPreFork, Revision::London},
+                               {chain::TxnError::Type3TxPreFork, Revision::Cancun},
+                               {chain::TxnError::Type4TxPreFork, Revision::Prague}};
+    if (encoded.empty() || encoded[0] == 0 || encoded[0] > std::size(kTypes))
+        return std::nullopt;
+    const Type& type = kTypes[encoded[0] - 1];
+    return revision < type.since ? std::optional(type.error) : std::nullopt;
+}
+
+bool gas_cost_overflows(const chain::Transaction& txn) {
+    return txn.gas_limit != 0 && txn.max_fee_per_gas > u256::max() / txn.gas_limit;
+}
+
+// Executes a transaction as the only one of a roomy block, for a sender that has all it needs.
+std::optional<chain::TxnError> try_execution(const chain::Transaction& txn, const Address& sender,
+                                             Revision revision, CaseContext& context) {
     state::MemoryState parent;
-    parent.set_account(*sender, {.nonce = txn->nonce, .balance = u256::max()});
+    parent.set_account(sender, {.nonce = txn.nonce, .balance = u256::max()});
     state::State state(parent);
     chain::Header header;
     header.number = 1;
-    header.gas_limit = std::uint64_t{1} << 62;
+    header.gas_limit = ~std::uint64_t{0};
     if (revision >= Revision::London)
         header.base_fee = u256{};
     if (revision >= Revision::Cancun)
@@ -124,9 +137,29 @@ Verdict judge(BytesView encoded, Revision revision, CaseContext& context) {
     const chain::ExecutionEnvironment environment{.code_cache = context.code_cache(), .block_hashes = hashes};
     const auto config = chain::ChainConfig::all_from_genesis(revision);
     chain::BlockExecutor executor(config, header, state, environment);
-    const auto outcome = executor.execute(*txn, *sender);
-    if (!outcome)
-        return {outcome.error(), {}, {}};
+    const auto outcome = executor.execute(txn, sender);
+    return outcome ? std::nullopt : std::optional(outcome.error());
+}
+
+// What a transaction has to satisfy whatever the state is, in the suite's order: type, encoding, signature,
+// then gas. That no sender is rich enough or no block large enough is not the transaction's fault.
+Verdict judge(BytesView encoded, Revision revision, CaseContext& context) {
+    if (const auto error = check_type(encoded, revision))
+        return {error, {}, {}};
+    auto txn = chain::decode_transaction(encoded);
+    if (!txn)
+        return {txn.error().error, {}, {}};
+    if (txn->chain_id && *txn->chain_id != 1 && revision >= Revision::SpuriousDragon)
+        return {chain::TxnError::InvalidChainId, {}, {}};
+    const auto sender = chain::recover_sender(*txn, revision >= Revision::Homestead);
+    if (!sender)
+        return {sender.error(), {}, {}};
+    const auto error = try_execution(*txn, *sender, revision, context);
+    if (error == chain::TxnError::InsufficientAccountFunds && gas_cost_overflows(*txn))
+        return {chain::TxnError::GaslimitPriceProductOverflow, {}, {}};
+    if (error && error != chain::TxnError::InsufficientAccountFunds &&
+        error != chain::TxnError::GasAllowanceExceeded)
+        return {error, {}, {}};
     return {{}, std::move(*txn), *sender};
 }
 
@@ -253,17 +286,26 @@ std::string check_trie(const std::vector<TrieEntry>& entries, bool secure, const
 
 // --- BasicTests ---------------------------------------------------------------------------------------
 
+// The suite's blocks are later than any fork by time, so that forks are by number alone.
 chain::ChainConfig difficulty_config(std::string_view file) {
-    if (file.find("Ropsten") != std::string_view::npos) {
-        chain::ChainConfig out = chain::ChainConfig::all_from_genesis(Revision::Homestead);
-        for (const Revision r : {Revision::TangerineWhistle, Revision::SpuriousDragon})
-            out.activation[static_cast<std::size_t>(r)] = 10;
-        out.activation[static_cast<std::size_t>(Revision::Byzantium)] = 1700000;
+    const auto config = [](std::uint64_t homestead, std::uint64_t byzantium,
+                           std::optional<std::uint64_t> later) {
+        chain::ChainConfig out = chain::ChainConfig::all_from_genesis(Revision::Frontier);
+        const auto set = [&](Revision revision, std::optional<std::uint64_t> first) {
+            out.activation[static_cast<std::size_t>(revision)] = first;
+        };
+        set(Revision::Homestead, homestead);
+        set(Revision::TangerineWhistle, homestead);
+        set(Revision::SpuriousDragon, homestead);
+        set(Revision::Byzantium, byzantium);
+        set(Revision::Constantinople, later);
         return out;
-    }
+    };
+    if (file.find("Ropsten") != std::string_view::npos)
+        return config(0, 1700000, 4230000);
     if (file.find("CustomHomestead") != std::string_view::npos)
         return chain::ChainConfig::all_from_genesis(Revision::Homestead);
-    return chain::ChainConfig::mainnet();
+    return config(1150000, 4370000, {});
 }
 
 std::string check_difficulty(const Json& test, std::string_view file) {
