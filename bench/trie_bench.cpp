@@ -76,8 +76,8 @@ struct Encodings {
     std::vector<Bytes> owned;
 
     double hashing_seconds() {
-        std::stable_sort(owned.begin(), owned.end(),
-                         [](const Bytes& a, const Bytes& b) { return a.size() < b.size(); });
+        std::sort(owned.begin(), owned.end(),
+                  [](const Bytes& a, const Bytes& b) { return a.size() < b.size(); });
         std::vector<BytesView> views(owned.begin(), owned.end());
         std::vector<Hash> hashes(views.size());
         const double start = cpu_seconds();
