@@ -47,6 +47,13 @@ u256 load_padded(BytesView data, std::uint64_t offset) noexcept {
 
 }  // namespace
 
+// The handlers' distances hold for one copy of the function.
+#if defined(__clang__)
+#define MERIDIAN_ONE_COPY __attribute__((noinline))
+#else
+#define MERIDIAN_ONE_COPY __attribute__((noinline, noclone))
+#endif
+
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpedantic"
 #if defined(__clang__)
@@ -54,8 +61,7 @@ u256 load_padded(BytesView data, std::uint64_t offset) noexcept {
 #endif
 
 // The loop itself; with `handlers`, it only tells where its handlers are.
-__attribute__((noinline, noclone)) static Status run(Frame* const frame_pointer,
-                                                     const std::int32_t** handlers) {
+MERIDIAN_ONE_COPY static Status run(Frame* const frame_pointer, const std::int32_t** handlers) {
 #define X(name) static_cast<std::int32_t>(static_cast<char*>(&&on_##name) - static_cast<char*>(&&on_AddSS)),
     static const std::int32_t table[] = {MERIDIAN_IR_COMMUTATIVE(MERIDIAN_IR_FORM2) MERIDIAN_IR_ORDERED(
         MERIDIAN_IR_FORM3) MERIDIAN_IR_JUMP_COMPARE(MERIDIAN_IR_FORM3) MERIDIAN_IR_IMMEDIATE(X)
