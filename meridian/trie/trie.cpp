@@ -1,6 +1,5 @@
 #include <meridian/trie/trie.hpp>
 
-#include <meridian/base/assert.hpp>
 #include <meridian/crypto/keccak.hpp>
 #include <meridian/trie/node.hpp>
 

@@ -2,7 +2,6 @@
 //
 // Marked nodes are listed by level from the root, and hashed from the deepest level up, so that within one
 // level all are independent and go to the hash function many at once.
-#include <meridian/base/assert.hpp>
 #include <meridian/crypto/keccak.hpp>
 #include <meridian/rlp/encode.hpp>
 #include <meridian/trie/trie.hpp>
