@@ -129,11 +129,12 @@ private:
     void step(const KeccakKernel& kernel) noexcept {
         while (m_active < kernel.lanes && waiting() > 0)
             start(m_active++);
+        static constexpr std::uint8_t kNothing[1] = {};
         KeccakBlock blocks[kKeccakLanesMax];
         for (unsigned j = 0; j < kernel.lanes; ++j) {
             // An idle lane repeats the first one's block; nobody looks at what becomes of it.
             const BytesView rest = m_messages[j < m_active ? j : 0].rest;
-            blocks[j] = {rest.data(), std::min(rest.size(), kKeccakRate)};
+            blocks[j] = {rest.empty() ? kNothing : rest.data(), std::min(rest.size(), kKeccakRate)};
         }
         kernel.absorb(m_state, blocks, m_fresh);
         m_fresh = 0;

@@ -13,6 +13,7 @@ inline constexpr std::size_t kKeccakRate = 136;
 inline constexpr unsigned kKeccakLanesMax = 8;
 
 // The next bytes of one message: kKeccakRate of them, or fewer at its end, where the padding goes.
+// The pointer is never null.
 struct KeccakBlock {
     const std::uint8_t* data;
     std::size_t size;
