@@ -1,5 +1,6 @@
 // The state-transition function: a whole block at once, with every check against its header.
 #include <meridian/chain/executor.hpp>
+#include <meridian/chain/op_stack.hpp>
 
 #include <meridian/base/hex.hpp>
 
@@ -100,13 +101,18 @@ Check check_ommers(const ChainConfig& config, const Block& block, std::span<cons
 
 // --- body ---------------------------------------------------------------------------------------------
 
-Check check_body(const Block& block) {
+Check check_body(const ChainConfig& config, const Block& block) {
     const Header& header = block.header;
     if (const Hash actual = transactions_root(block.transactions); actual != header.transactions_root)
         return failure(BlockError::InvalidTransactionsRoot,
                        compare("transactions root", header.transactions_root, actual));
     if (block.withdrawals.has_value() != header.withdrawals_root.has_value())
         return failure(BlockError::IncorrectBlockFormat, "withdrawals missing, or without a root");
+    // There the field holds a storage root, which is the caller's to compare as the state root is.
+    if (config.op && op::active(config.op->isthmus_time, header.timestamp))
+        return block.withdrawals && !block.withdrawals->empty()
+                   ? Check(failure(BlockError::IncorrectBlockFormat, "withdrawals on an OP chain"))
+                   : std::nullopt;
     if (block.withdrawals)
         if (const Hash actual = withdrawals_root(*block.withdrawals); actual != *header.withdrawals_root)
             return failure(BlockError::InvalidWithdrawalsRoot,
@@ -177,7 +183,7 @@ Result<BlockOutcome, BlockFailure> execute_block(const ChainConfig& config, cons
     if (!outcome)
         return outcome;
     // After execution, so that an invalid transaction is reported as what it is.
-    if (auto error = check_body(block))
+    if (auto error = check_body(config, block))
         return fail(std::move(*error));
     if (auto error = check_outcome(block.header, *outcome))
         return fail(std::move(*error));

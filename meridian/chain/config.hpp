@@ -28,6 +28,7 @@ struct BlobScheduleChange {
 struct OpConfig {
     std::uint64_t eip1559_denominator = 250;
     std::uint64_t eip1559_elasticity = 6;
+    std::uint64_t eip1559_denominator_bedrock = 50;  // before Canyon
     std::optional<std::uint64_t> regolith_time;
     std::optional<std::uint64_t> canyon_time;
     std::optional<std::uint64_t> ecotone_time;

@@ -2,6 +2,7 @@
 
 #include <meridian/base/hex.hpp>
 #include <meridian/chain/dao_fork.hpp>
+#include <meridian/chain/op_stack.hpp>
 #include <meridian/chain/requests.hpp>
 #include <meridian/chain/txn_validation.hpp>
 #include <meridian/evm/evm.hpp>
@@ -113,8 +114,15 @@ evm::CallResult BlockExecutor::call_system(const Address& contract, BytesView in
 // --- transactions -----------------------------------------------------------------------------------------
 
 Result<TxnOutcome, TxnError> BlockExecutor::execute(const Transaction& txn, const Address& sender) {
-    const TxnRules rules{
-        m_config, m_revision, m_block, m_gas_used, m_blob_gas_used, m_environment.skipped_checks, u256{}};
+    if (txn.type == TxnType::Deposit && m_config.op)
+        return execute_deposit(txn);
+    TxnRules rules{m_config, m_revision, m_block, m_gas_used, m_blob_gas_used, m_environment.skipped_checks,
+                   u256{}};
+    op::Fees op_fees;
+    if (m_config.op) {
+        op_fees = op::fees_of(*m_config.op, m_header.timestamp, m_state, txn);
+        rules.additional_fee = op_fees.l1 + op_fees.operator_fee.of(txn.gas_limit);
+    }
     const auto charge = validate_transaction(rules, m_state, txn, sender);
     if (!charge)
         return fail(charge.error());
@@ -122,35 +130,103 @@ Result<TxnOutcome, TxnError> BlockExecutor::execute(const Transaction& txn, cons
     m_state.begin_transaction();
     state::CachedAccount& account = m_state.load(sender);
     m_state.set_nonce(account, account.account.nonce + 1);
-    m_state.set_balance(account,
-                        account.account.balance - charge->gas_price * txn.gas_limit - charge->blob_fee);
+    m_state.set_balance(account, account.account.balance - charge->gas_price * txn.gas_limit -
+                                     charge->blob_fee - rules.additional_fee);
     warm(txn, sender);
     apply_authorizations(txn);
     const evm::TxnContext context{
         .origin = sender, .gas_price = charge->gas_price, .blob_hashes = txn.blob_hashes};
     evm::CallResult result = run(txn, sender, context, txn.gas_limit - charge->intrinsic.gas);
 
+    const GasSettlement gas = settle_gas(txn, charge->intrinsic, result);
+    const u256 operator_fee = op_fees.operator_fee.of(gas.used);
+    m_state.add_balance(sender, charge->gas_price * (txn.gas_limit - gas.used) +
+                                    (rules.additional_fee - op_fees.l1 - operator_fee));
+    m_state.add_balance(m_header.coinbase, (charge->gas_price - m_block.base_fee) * gas.used);
+    if (m_config.op) {
+        m_state.add_balance(op::kBaseFeeVault, m_block.base_fee * gas.used);
+        m_state.add_balance(op::kL1FeeVault, op_fees.l1);
+        if (op::active(m_config.op->isthmus_time, m_header.timestamp))
+            m_state.add_balance(op::kOperatorFeeVault, operator_fee);
+    }
+    m_blob_gas_used += charge->blob_gas;
+    TxnOutcome outcome = close_transaction(txn, sender, result, gas);
+    outcome.receipt.effective_gas_price = charge->gas_price;
+    outcome.receipt.blob_gas_used = charge->blob_gas;
+    m_receipts.push_back(outcome.receipt);
+    return outcome;
+}
+
+BlockExecutor::GasSettlement BlockExecutor::settle_gas(const Transaction& txn, const IntrinsicGas& intrinsic,
+                                                       const evm::CallResult& result) const {
     const std::uint64_t spent = txn.gas_limit - static_cast<std::uint64_t>(result.gas_left);
     const std::uint64_t refund_max = spent / (m_revision >= Revision::London ? 5 : 2);
     const std::uint64_t refund = std::min(refund_max, static_cast<std::uint64_t>(m_state.refund()));
-    const std::uint64_t gas_used = std::max(spent - refund, charge->intrinsic.floor);
-    m_state.add_balance(sender, charge->gas_price * (txn.gas_limit - gas_used));
-    // A simulated transaction may be free, whatever the base fee.
-    const u256 tip = charge->gas_price - std::min(charge->gas_price, m_block.base_fee);
-    m_state.add_balance(m_header.coinbase, tip * gas_used);
+    return {.used = std::max(spent - refund, intrinsic.floor), .refunded = refund};
+}
 
-    m_gas_used += gas_used;
-    m_blob_gas_used += charge->blob_gas;
+// The receipt and the end of the transaction in the state. The caller puts the receipt into m_receipts.
+TxnOutcome BlockExecutor::close_transaction(const Transaction& txn, const Address& sender,
+                                            evm::CallResult& result, const GasSettlement& gas) {
+    m_gas_used += gas.used;
     TxnOutcome outcome;
     outcome.receipt = make_receipt(txn, sender, result);
-    outcome.receipt.gas_used = gas_used;
-    outcome.receipt.effective_gas_price = charge->gas_price;
-    outcome.receipt.blob_gas_used = charge->blob_gas;
+    outcome.receipt.gas_used = gas.used;
     outcome.status = result.status;
     outcome.output = std::move(result.output);
-    outcome.gas_refunded = refund;
-    close_transaction(outcome.receipt);
+    outcome.gas_refunded = gas.refunded;
+    m_state.finish_transaction(finish_rules());
+    if (m_revision < Revision::Byzantium && m_environment.intermediate_root != nullptr)
+        outcome.receipt.state_root = m_environment.intermediate_root->root_after(m_state.changes());
     return outcome;
+}
+
+// --- deposits of an OP chain
+// --------------------------------------------------------------------------------
+
+Result<TxnOutcome, TxnError> BlockExecutor::execute_deposit(const Transaction& txn) {
+    const OpConfig& op = *m_config.op;
+    const bool regolith = op::active(op.regolith_time, m_header.timestamp);
+    if (txn.is_system && regolith)
+        return fail(TxnError::InvalidDeposit);
+    if (txn.gas_limit > std::numeric_limits<std::int64_t>::max() ||
+        (!txn.is_system &&
+         (m_gas_used > m_header.gas_limit || txn.gas_limit > m_header.gas_limit - m_gas_used)))
+        return fail(TxnError::GasAllowanceExceeded);
+
+    m_state.begin_transaction();
+    if (txn.mint)
+        m_state.add_balance(txn.from, *txn.mint);
+    const std::uint64_t nonce = m_state.nonce(txn.from);
+    evm::CallResult result;
+    GasSettlement gas = run_deposit(txn, result);
+    // Before Regolith deposits count with all their gas, and the system's with none.
+    if (!regolith)
+        gas.used = txn.is_system ? 0 : txn.gas_limit;
+    TxnOutcome outcome = close_transaction(txn, txn.from, result, gas);
+    if (regolith)
+        outcome.receipt.deposit_nonce = nonce;
+    if (op::active(op.canyon_time, m_header.timestamp))
+        outcome.receipt.deposit_receipt_version = 1;
+    m_receipts.push_back(outcome.receipt);
+    return outcome;
+}
+
+// A deposit that could not even begin fails as a call would: it is included, raises the nonce and has used
+// all its gas. What it minted stays.
+BlockExecutor::GasSettlement BlockExecutor::run_deposit(const Transaction& txn, evm::CallResult& result) {
+    state::CachedAccount& account = m_state.load(txn.from);
+    m_state.set_nonce(account, account.account.nonce + 1);
+    const IntrinsicGas intrinsic = intrinsic_gas(m_revision, txn);
+    const bool affordable = account.account.balance >= txn.value;
+    if (std::max(intrinsic.gas, intrinsic.floor) > txn.gas_limit || !affordable) {
+        result.status = affordable ? evm::Status::OutOfGas : evm::Status::InsufficientBalance;
+        return {.used = txn.gas_limit, .refunded = 0};
+    }
+    warm(txn, txn.from);
+    const evm::TxnContext context{.origin = txn.from, .gas_price = {}, .blob_hashes = {}};
+    result = run(txn, txn.from, context, txn.gas_limit - intrinsic.gas);
+    return settle_gas(txn, intrinsic, result);
 }
 
 void BlockExecutor::warm(const Transaction& txn, const Address& sender) {
@@ -230,13 +306,6 @@ Receipt BlockExecutor::make_receipt(const Transaction& txn, const Address& sende
     return receipt;
 }
 
-void BlockExecutor::close_transaction(Receipt& receipt) {
-    m_state.finish_transaction(finish_rules());
-    if (m_revision < Revision::Byzantium && m_environment.intermediate_root != nullptr)
-        receipt.state_root = m_environment.intermediate_root->root_after(m_state.changes());
-    m_receipts.push_back(receipt);
-}
-
 // --- after the transactions -------------------------------------------------------------------------------
 
 Result<BlockOutcome, BlockFailure> BlockExecutor::finish(
@@ -246,7 +315,10 @@ Result<BlockOutcome, BlockFailure> BlockExecutor::finish(
     if (m_revision < Revision::Paris)
         pay_rewards(ommers);
     BlockOutcome outcome;
-    if (m_revision >= Revision::Prague) {
+    // An OP chain has none.
+    if (m_revision >= Revision::Prague && m_config.op)
+        outcome.requests_hash = requests_hash({});
+    if (m_revision >= Revision::Prague && !m_config.op) {
         auto requests = collect_requests();
         if (!requests)
             return fail(std::move(requests.error()));

@@ -78,6 +78,13 @@ struct TxnOutcome {
     std::uint64_t gas_refunded = 0;
 };
 
+// Gas that a transaction costs before execution, and its EIP-7623 floor (zero before Prague).
+struct IntrinsicGas {
+    std::uint64_t gas = 0;
+    std::uint64_t floor = 0;
+};
+IntrinsicGas intrinsic_gas(evm::Revision revision, const Transaction& txn);
+
 // Executes a block step by step. Order: start(), then execute() per transaction, then finish().
 class BlockExecutor {
 public:
@@ -103,10 +110,19 @@ private:
     evm::CallResult call_system(const Address& contract, BytesView input);
     evm::CallResult run(const Transaction& txn, const Address& sender, const evm::TxnContext& context,
                         std::uint64_t gas);
+    struct GasSettlement {
+        std::uint64_t used = 0;
+        std::uint64_t refunded = 0;
+    };
+    GasSettlement settle_gas(const Transaction& txn, const IntrinsicGas& intrinsic,
+                             const evm::CallResult& result) const;
+    Result<TxnOutcome, TxnError> execute_deposit(const Transaction& txn);
+    GasSettlement run_deposit(const Transaction& txn, evm::CallResult& result);
+    TxnOutcome close_transaction(const Transaction& txn, const Address& sender, evm::CallResult& result,
+                                 const GasSettlement& gas);
     void warm(const Transaction& txn, const Address& sender);
     void apply_authorizations(const Transaction& txn);
     Receipt make_receipt(const Transaction& txn, const Address& sender, const evm::CallResult& result);
-    void close_transaction(Receipt& receipt);
     void pay_rewards(std::span<const Header> ommers);
     void pay_withdrawals(const std::vector<Withdrawal>& withdrawals);
     Result<std::vector<Request>, BlockFailure> collect_requests();
@@ -145,11 +161,5 @@ std::uint64_t next_excess_blob_gas(const ChainConfig& config, const Header& pare
 // Ethash's difficulty of the block after `parent`, before Paris (EIP-2, EIP-100, and the bomb's delays).
 u256 next_difficulty(const ChainConfig& config, const Header& parent, std::uint64_t timestamp);
 u256 blob_base_fee(const ChainConfig& config, std::uint64_t timestamp, std::uint64_t excess_blob_gas);
-// Gas that a transaction costs before execution, and its EIP-7623 floor (zero before Prague).
-struct IntrinsicGas {
-    std::uint64_t gas = 0;
-    std::uint64_t floor = 0;
-};
-IntrinsicGas intrinsic_gas(evm::Revision revision, const Transaction& txn);
 
 }  // namespace meridian::chain

@@ -1,5 +1,6 @@
 // What gas and blobs cost, from the parent block: EIP-1559, EIP-4844, EIP-7918.
 #include <meridian/chain/executor.hpp>
+#include <meridian/chain/op_stack.hpp>
 
 #include <algorithm>
 
@@ -12,11 +13,6 @@ namespace {
 constexpr std::uint64_t kInitialBaseFee = 1000000000;
 constexpr std::uint64_t kBlobGas = 131072;
 constexpr std::uint64_t kBlobBaseCost = 8192;  // EIP-7918
-
-struct FeeParameters {
-    std::uint64_t denominator = 8;
-    std::uint64_t elasticity = 2;
-};
 
 // factor * e^(numerator / denominator), as EIP-4844 approximates it with factor 1. Saturates.
 u256 fake_exponential(std::uint64_t numerator, std::uint64_t denominator) {
@@ -38,10 +34,8 @@ u256 fake_exponential(std::uint64_t numerator, std::uint64_t denominator) {
 u256 next_base_fee(const ChainConfig& config, const Header& parent, std::uint64_t timestamp) {
     if (!parent.base_fee.has_value())
         return kInitialBaseFee;
-    static_cast<void>(timestamp);
-    const FeeParameters parameters =
-        config.op ? FeeParameters{config.op->eip1559_denominator, config.op->eip1559_elasticity}
-                  : FeeParameters{};
+    const op::FeeParameters parameters =
+        config.op ? op::fee_parameters(*config.op, parent, timestamp) : op::FeeParameters{8, 2};
     const u256& fee = *parent.base_fee;
     const std::uint64_t target = parent.gas_limit / parameters.elasticity;
     if (parent.gas_used == target || target == 0)

@@ -1,6 +1,7 @@
 // Checks of a header against its parent (yellow paper 4.3.4 and the EIPs since).
 #include <meridian/chain/dao_fork.hpp>
 #include <meridian/chain/executor.hpp>
+#include <meridian/chain/op_stack.hpp>
 #include <meridian/chain/txn_validation.hpp>
 
 #include <limits>
@@ -47,6 +48,9 @@ Check check_lineage(const HeaderCheck& c) {
 Check check_extra_data(const HeaderCheck& c) {
     if (c.header.extra_data.size() > kExtraDataMax)
         return failure(BlockError::ExtraDataTooBig, "more than 32 bytes of extra data");
+    if (c.config.op && op::active(c.config.op->holocene_time, c.header.timestamp) &&
+        !op::valid_holocene_extra_data(c.header.extra_data))
+        return failure(BlockError::IncorrectBlockFormat, "extra data without EIP-1559 parameters");
     const auto& fork = c.config.dao_fork_block;
     if (fork && c.header.number >= *fork && c.header.number - *fork < kDaoExtraDataBlocks &&
         !equal(c.header.extra_data, as_bytes(kDaoExtraData)))

@@ -24,6 +24,8 @@ std::optional<TxnError> check_type(const TxnRules& rules, const Transaction& txn
         case TxnType::DynamicFee:
             return rules.revision < Revision::London ? std::optional(TxnError::Type2TxPreFork) : std::nullopt;
         case TxnType::Blob:
+            if (rules.config.op)
+                return TxnError::TypeNotSupported;
             return rules.revision < Revision::Cancun ? std::optional(TxnError::Type3TxPreFork) : std::nullopt;
         case TxnType::SetCode:
             return rules.revision < Revision::Prague ? std::optional(TxnError::Type4TxPreFork) : std::nullopt;
@@ -148,6 +150,8 @@ Result<TxnCharge, TxnError> validate_transaction(const TxnRules& rules, state::S
                                                  const Transaction& txn, const Address& sender) {
     if (const auto error = check_type(rules, txn))
         return fail(*error);
+    if (const auto error = check_fees(rules, txn))
+        return fail(*error);
     TxnCharge charge;
     charge.intrinsic = intrinsic_gas(rules.revision, txn);
     if (const auto error = check_alone(rules, txn, charge.intrinsic))
@@ -156,8 +160,6 @@ Result<TxnCharge, TxnError> validate_transaction(const TxnRules& rules, state::S
         return fail(*error);
     if (txn.chain_id.has_value() && *txn.chain_id != rules.config.chain_id)
         return fail(TxnError::InvalidChainId);
-    if (const auto error = check_fees(rules, txn))
-        return fail(*error);
     if (const auto error = check_form(rules, txn))
         return fail(*error);
     if (const auto error = check_sender(rules, state, txn, sender))

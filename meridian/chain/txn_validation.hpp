@@ -25,8 +25,9 @@ struct TxnCharge {
 
 inline constexpr std::uint64_t kGasPerBlob = 131072;
 
-// The checks in the order of the execution specification, so that the reason agrees with its. The sender is
-// the recovered one. Not for deposits.
+// The checks in the order of the execution specification, so that the reason agrees with its; only that the
+// fees, which cost nothing to check, come first, as in other clients. The sender is the recovered one. Not
+// for deposits.
 Result<TxnCharge, TxnError> validate_transaction(const TxnRules& rules, state::State& state,
                                                  const Transaction& txn, const Address& sender);
 

@@ -1,0 +1,187 @@
+#include <meridian/chain/op_stack.hpp>
+
+#include <algorithm>
+
+namespace meridian::chain::op {
+
+namespace {
+
+constexpr Address kL1Block = "0x4200000000000000000000000000000000000015"_address;
+constexpr std::uint64_t kBaseFeeSlot = 1;
+constexpr std::uint64_t kScalarsSlot = 3;  // Ecotone
+constexpr std::uint64_t kOverheadSlot = 5;
+constexpr std::uint64_t kScalarSlot = 6;
+constexpr std::uint64_t kBlobBaseFeeSlot = 7;
+constexpr std::uint64_t kOperatorFeeSlot = 8;  // Isthmus
+
+constexpr std::uint64_t kSignatureBytes = 68;  // added before Regolith for a signature not there yet
+
+// Fjord's regression, scaled by 10^6.
+constexpr std::uint64_t kFjordSizeMin = 100000000;
+constexpr std::uint64_t kFjordIntercept = 42585600;  // subtracted
+constexpr std::uint64_t kFjordCoefficient = 836500;
+
+struct L1Block {
+    u256 base_fee;
+    u256 overhead;
+    u256 scalar;
+    u256 blob_base_fee;
+    std::uint64_t base_fee_scalar;
+    std::uint64_t blob_base_fee_scalar;
+};
+
+u256 read(state::State& state, std::uint64_t slot) {
+    return state.slot(state.load(kL1Block), slot).current;
+}
+
+std::uint64_t be32(BytesView bytes) noexcept {
+    return load_be(bytes.first(4))[0];
+}
+
+L1Block read_l1_block(state::State& state) {
+    L1Block out;
+    out.base_fee = read(state, kBaseFeeSlot);
+    out.overhead = read(state, kOverheadSlot);
+    out.scalar = read(state, kScalarSlot);
+    out.blob_base_fee = read(state, kBlobBaseFeeSlot);
+    const Hash scalars = to_hash(read(state, kScalarsSlot));
+    out.base_fee_scalar = be32(BytesView(scalars).subspan(16, 4));
+    out.blob_base_fee_scalar = be32(BytesView(scalars).subspan(20, 4));
+    return out;
+}
+
+std::uint64_t calldata_gas(BytesView data) noexcept {
+    const auto zeros = static_cast<std::uint64_t>(std::count(data.begin(), data.end(), std::uint8_t{0}));
+    return zeros * 4 + (data.size() - zeros) * 16;
+}
+
+u256 l1_fee(const OpConfig& config, std::uint64_t timestamp, const L1Block& l1, BytesView encoded) {
+    // In the first block of Ecotone the contract still has the old values only.
+    const bool has_scalars = l1.blob_base_fee || l1.base_fee_scalar != 0 || l1.blob_base_fee_scalar != 0;
+    if (!active(config.ecotone_time, timestamp) || !has_scalars) {
+        std::uint64_t gas = calldata_gas(encoded);
+        if (!active(config.regolith_time, timestamp))
+            gas += kSignatureBytes * 16;
+        return (u256{gas} + l1.overhead) * l1.base_fee * l1.scalar / 1000000;
+    }
+    const u256 price = l1.base_fee * l1.base_fee_scalar * 16 + l1.blob_base_fee * l1.blob_base_fee_scalar;
+    if (!active(config.fjord_time, timestamp))
+        return u256{calldata_gas(encoded)} * price / 16000000;
+    const std::uint64_t scaled = fastlz_size(encoded) * kFjordCoefficient;
+    const std::uint64_t size = scaled > kFjordIntercept ? scaled - kFjordIntercept : 0;
+    return u256{std::max(size, kFjordSizeMin)} * price / 1000000000000;
+}
+
+// Counts what FastLZ would write, without writing it.
+class FastLz {
+public:
+    explicit FastLz(BytesView input) : m_input(input), m_last_seen(kHashes, 0) {}
+
+    std::uint64_t run() {
+        std::size_t anchor = 0;
+        std::size_t position = 2;
+        // Matches do not begin within the last bytes.
+        const std::size_t limit = m_input.size() > kTail ? m_input.size() - kTail : 0;
+        while (position < limit) {
+            std::size_t match = 0;
+            if (!find(position, limit, match))
+                break;
+            if (position > anchor)
+                add_literals(position - anchor);
+            const std::size_t length = match_length(match + 3, position + 3, limit + 9);
+            add_match(length);
+            position += length;
+            remember(position++);
+            remember(position++);
+            anchor = position;
+        }
+        add_literals(m_input.size() - anchor);
+        return m_size;
+    }
+
+private:
+    static constexpr std::size_t kHashes = 8192;
+    static constexpr std::size_t kTail = 13;
+    static constexpr std::size_t kLiteralsMax = 32;
+    static constexpr std::size_t kMatchMax = 262;
+    static constexpr std::size_t kDistanceMax = 8191;
+
+    std::uint32_t triple(std::size_t at) const noexcept {
+        return static_cast<std::uint32_t>(m_input[at]) | static_cast<std::uint32_t>(m_input[at + 1]) << 8 |
+               static_cast<std::uint32_t>(m_input[at + 2]) << 16;
+    }
+    static std::size_t hash(std::uint32_t triple) noexcept {
+        return (triple * 2654435769u) >> 19 & (kHashes - 1);
+    }
+    void remember(std::size_t at) { m_last_seen[hash(triple(at))] = static_cast<std::uint32_t>(at); }
+
+    // Moves `position` on to where an earlier triple repeats; false if that is not below the limit.
+    bool find(std::size_t& position, std::size_t limit, std::size_t& match) {
+        for (; position < limit; ++position) {
+            const std::uint32_t here = triple(position);
+            std::uint32_t& seen = m_last_seen[hash(here)];
+            match = seen;
+            seen = static_cast<std::uint32_t>(position);
+            if (position - match <= kDistanceMax && here == triple(match))
+                return position + 1 < limit;
+        }
+        return false;
+    }
+
+    std::size_t match_length(std::size_t earlier, std::size_t here, std::size_t end) const noexcept {
+        std::size_t length = 0;
+        // The byte that differs counts, as the reference counts it.
+        while (here + length < end)
+            if (m_input[earlier + length] != m_input[here + length])
+                return length + 1;
+            else
+                ++length;
+        return length;
+    }
+
+    void add_literals(std::size_t count) noexcept {
+        m_size += (kLiteralsMax + 1) * (count / kLiteralsMax);
+        if (count % kLiteralsMax != 0)
+            m_size += count % kLiteralsMax + 1;
+    }
+    void add_match(std::size_t length) noexcept {
+        --length;
+        m_size += 3 * (length / kMatchMax) + (length % kMatchMax >= 6 ? 3 : 2);
+    }
+
+    BytesView m_input;
+    std::vector<std::uint32_t> m_last_seen;
+    std::uint64_t m_size = 0;
+};
+
+}  // namespace
+
+Fees fees_of(const OpConfig& config, std::uint64_t timestamp, state::State& state, const Transaction& txn) {
+    Fees out;
+    out.l1 = l1_fee(config, timestamp, read_l1_block(state), encode(txn));
+    if (active(config.isthmus_time, timestamp)) {
+        const Hash packed = to_hash(read(state, kOperatorFeeSlot));
+        out.operator_fee.scalar = be32(BytesView(packed).subspan(20, 4));
+        out.operator_fee.constant = load_be(BytesView(packed).subspan(24, 8))[0];
+    }
+    return out;
+}
+
+std::uint64_t fastlz_size(BytesView input) {
+    return FastLz(input).run();
+}
+
+FeeParameters fee_parameters(const OpConfig& config, const Header& parent, std::uint64_t timestamp) {
+    if (active(config.holocene_time, parent.timestamp) && valid_holocene_extra_data(parent.extra_data))
+        return {be32(BytesView(parent.extra_data).subspan(1)), be32(BytesView(parent.extra_data).subspan(5))};
+    const bool canyon = active(config.canyon_time, timestamp);
+    return {canyon ? config.eip1559_denominator : config.eip1559_denominator_bedrock,
+            config.eip1559_elasticity};
+}
+
+bool valid_holocene_extra_data(BytesView extra_data) noexcept {
+    return extra_data.size() == 9 && extra_data[0] == 0 && be32(extra_data.subspan(1)) != 0 &&
+           be32(extra_data.subspan(5)) != 0;
+}
+
+}  // namespace meridian::chain::op
