@@ -81,6 +81,9 @@ constexpr Alias kAliases[] = {
     {"TR_TypeNotSupported", T::Type4TxPreFork},
     {"TR_TypeNotSupportedBlob", T::Type3TxPreFork},
 
+    // Fixtures of 2025's first months have one name for the intrinsic gas and EIP-7623's floor.
+    {"TransactionException.INTRINSIC_GAS_TOO_LOW", T::IntrinsicGasBelowFloorGasCost},
+
     {"TR_NoFunds", T::InsufficientAccountFunds},
     {"TR_NoFundsX", T::InsufficientAccountFunds},
     {"TR_NoFundsValue", T::InsufficientAccountFunds},
@@ -104,6 +107,8 @@ constexpr Alias kAliases[] = {
     {"TR_TipGtFeeCap", T::PriorityGreaterThanMaxFeePerGas},
     {"TransactionException.PRIORITY_GREATER_THAN_MAX_FEE_PER_GAS_2", T::PriorityGreaterThanMaxFeePerGas},
     {"TR_InitCodeLimitExceeded", T::InitcodeSizeExceeded},
+    // Before Osaka only a block's blobs are bounded, so that one transaction's are too many for the block.
+    {"TransactionException.TYPE_3_TX_BLOB_COUNT_EXCEEDED", T::Type3TxMaxBlobGasAllowanceExceeded},
     {"TR_EMPTYBLOB", T::Type3TxZeroBlobs},
     {"TR_BLOBCREATE", T::Type3TxContractCreation},
     {"TR_BLOBVERSION_INVALID", T::Type3TxInvalidBlobVersionedHash},
@@ -147,6 +152,9 @@ constexpr Alias kAliases[] = {
     {"1559BlockImportImpossible_HeaderIsLegacy", B::BaseFeeUnexpected},
     {"1559BlockImportImpossible_BaseFeeWrong", B::InvalidBaseFeePerGas},
     {"1559BlockImportImpossible_InitialBaseFeeWrong", B::InvalidBaseFeePerGas},
+    {"BlockException.IMPORT_IMPOSSIBLE_LEGACY", B::BaseFeeUnexpected},
+    {"BlockException.IMPORT_IMPOSSIBLE_LEGACY_WRONG_PARENT", B::BaseFeeUnexpected},
+    {"BlockException.IMPORT_IMPOSSIBLE_LONDON_WRONG_PARENT", B::BaseFeeUnexpected},
     {"LegacyBlockImportImpossible", B::BaseFeeUnexpected},
     {"LegacyBlockImportImpossible2", B::BaseFeeUnexpected},
     {"LegacyBlockBaseFeeTransaction", T::Type2TxPreFork},
