@@ -57,6 +57,7 @@ std::string_view kind_name(evm::CallKind kind) noexcept {
 }  // namespace
 
 void StepPrinter::on_enter(const evm::Message& message, BytesView) {
+    flush();
     m_frames.emplace_back();
     if (m_options.call_frames)
         print_frame(kind_name(message.kind), message.sender, message.recipient, message.gas, message.value,
@@ -64,6 +65,7 @@ void StepPrinter::on_enter(const evm::Message& message, BytesView) {
 }
 
 void StepPrinter::on_exit(const evm::Message& message, const evm::CallResult& result) {
+    flush();
     if (!m_frames.empty()) {
         LastStep& last = m_frames.back();
         if (result.status != evm::Status::Success && last.printed && !last.failed &&
@@ -71,13 +73,18 @@ void StepPrinter::on_exit(const evm::Message& message, const evm::CallResult& re
             print_fault(last, result.status);
         m_frames.pop_back();
     }
-    if (message.depth == 0 || m_options.call_frames)
-        print_end(result.output, message.gas - result.gas_left, evm::describe(result.status));
+    print_end(result.output, message.gas - result.gas_left, evm::describe(result.status));
 }
 
 void StepPrinter::on_step(const evm::Step& step) {
+    if (m_holding)
+        m_held.step.refund = step.refund;
+    flush();
     const bool early = precedes_execution(step.status);
-    print(step, early ? evm::describe(step.status) : std::string_view{});
+    if (step.opcode == static_cast<std::uint8_t>(evm::Op::Sstore) && !early)
+        hold(step);
+    else
+        print(step, early ? evm::describe(step.status) : std::string_view{});
     if (m_frames.empty())
         return;
     LastStep& last = m_frames.back();
@@ -93,10 +100,28 @@ void StepPrinter::on_step(const evm::Step& step) {
 }
 
 void StepPrinter::on_selfdestruct(const Address& contract, const Address& beneficiary, const u256& balance) {
+    flush();
     if (!m_options.call_frames)
         return;
     print_frame("SELFDESTRUCT", contract, beneficiary, 0, balance, {});
     print_end({}, 0, {});
+}
+
+void StepPrinter::hold(const evm::Step& step) {
+    m_held.step = step;
+    m_held.stack.assign(step.stack.begin(), step.stack.end());
+    m_held.memory = to_bytes(step.memory);
+    m_held.step.stack = m_held.stack;
+    m_held.step.memory = m_held.memory;
+    m_held.step.return_data = {};
+    m_holding = true;
+}
+
+void StepPrinter::flush() {
+    if (!m_holding)
+        return;
+    m_holding = false;
+    print(m_held.step, {});
 }
 
 // The line of an instruction that failed as it executed comes a second time, with its operands gone.

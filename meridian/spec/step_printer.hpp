@@ -38,6 +38,8 @@ private:
         bool failed = false;
     };
 
+    void hold(const evm::Step& step);
+    void flush();
     void print(const evm::Step& step, std::string_view error);
     void print_fault(LastStep& last, evm::Status status);
     void print_frame(std::string_view type, const Address& from, const Address& to, std::int64_t gas,
@@ -47,6 +49,9 @@ private:
     const TraceOptions& m_options;
     std::FILE* m_out;
     std::vector<LastStep> m_frames;
+    // An instruction whose refund geth counts before it prints: it waits for the next event.
+    LastStep m_held;
+    bool m_holding = false;
     std::string m_line;
 };
 

@@ -212,9 +212,12 @@ Result<void, T8nError> settle_cancun(const Env& env, T8nInput& input) {
 Result<void, T8nError> settle(const Env& env, T8nInput& input) {
     const Revision revision = input.config.revision(input.header.number, input.header.timestamp);
     using Step = Result<void, T8nError> (*)(const Env&, T8nInput&);
-    if (revision >= Revision::London)
+    input.base_fee = env.base_fee;
+    if (revision >= Revision::London) {
         if (auto r = settle_base_fee(env, input); !r)
             return r;
+        input.base_fee = input.header.base_fee;
+    }
     if (revision >= Revision::Shanghai && !input.withdrawals)
         return fail(config_error("Shanghai config but missing 'withdrawals' in env section"));
     const Step merge_step = revision >= Revision::Paris ? settle_merge : settle_difficulty;

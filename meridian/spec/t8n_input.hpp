@@ -32,6 +32,8 @@ struct T8nInput {
     state::MemoryState pre;
     // What is known before execution; see chain::BlockExecutor.
     chain::Header header;
+    // Given or computed; printed whatever the fork.
+    std::optional<u256> base_fee;
     // Neither given nor computable: blob transactions are rejected.
     bool lacks_excess_blob_gas = false;
     std::optional<std::map<std::uint64_t, Hash>> block_hashes;

@@ -109,8 +109,8 @@ json::value requests_json(const T8nOutput& output) {
 void add_fork_fields(json::object& out, const T8nInput& input, const T8nOutput& output) {
     const chain::Header& header = input.header;
     const Revision revision = input.config.revision(header.number, header.timestamp);
-    if (header.base_fee)
-        out["currentBaseFee"] = to_quantity(*header.base_fee);
+    if (input.base_fee)
+        out["currentBaseFee"] = to_quantity(*input.base_fee);
     if (input.withdrawals)
         out["withdrawalsRoot"] = to_hex0x(chain::withdrawals_root(*input.withdrawals));
     if (revision >= Revision::Cancun && !input.lacks_excess_blob_gas) {
