@@ -183,15 +183,16 @@ describe('subscriptions over WebSocket', () => {
     });
     after(async () => (await socket.transport.getRpcClient()).close());
 
-    /** Resolves with the first value that `subscribe(onValue, onError)` delivers after `act()`. */
+    /** The first value that `subscribe(onValue, onError)` delivers, when `act()` too is done. */
     async function firstOf(subscribe, act) {
         let unwatch;
         try {
-            return await new Promise((resolve, reject) => {
+            const first = new Promise((resolve, reject) => {
                 unwatch = subscribe(resolve, reject);
                 setTimeout(() => reject(new Error('nothing came in 5 s')), 5_000).unref();
-                setTimeout(() => act().catch(reject), 200);
             });
+            const acted = new Promise((wake) => setTimeout(wake, 200)).then(act);
+            return (await Promise.all([first, acted]))[0];
         } finally {
             unwatch();
         }
