@@ -3,33 +3,28 @@
 namespace meridian::evm {
 
 namespace {
-// Kept per depth from one call to the next, in bytes.
-constexpr std::size_t kMemoryKept = 1u << 20;
+// Memory kept from one transaction to the next, in bytes, by all depths together.
+constexpr std::size_t kMemoryKept = std::size_t{64} << 20;
+// Output kept per depth, in bytes.
+constexpr std::size_t kOutputKept = 1u << 20;
 // Depths of which anything is kept between transactions.
 constexpr std::size_t kDepthsKept = 64;
 }  // namespace
 
-void Memory::grow(std::size_t size) {
-    if (size > m_capacity) {
-        std::size_t capacity = std::max<std::size_t>(4096, m_capacity);
-        while (capacity < size)
-            capacity *= 2;
-        auto data = std::make_unique_for_overwrite<std::uint8_t[]>(capacity);
-        if (m_size != 0)
-            std::memcpy(data.get(), m_data.get(), m_size);
-        m_data = std::move(data);
-        m_capacity = capacity;
-    }
-    std::memset(m_data.get() + m_size, 0, size - m_size);
-    m_size = size;
+void Memory::reallocate(std::size_t size) {
+    std::size_t capacity = std::max<std::size_t>(4096, m_capacity);
+    while (capacity < size)
+        capacity *= 2;
+    auto data = std::make_unique<std::uint8_t[]>(capacity);
+    if (m_size != 0)
+        std::memcpy(data.get(), m_data.get(), m_size);
+    m_data = std::move(data);
+    m_capacity = capacity;
 }
 
-void Memory::trim() noexcept {
-    m_size = 0;
-    if (m_capacity <= kMemoryKept)
-        return;
+void Memory::release() noexcept {
     m_data.reset();
-    m_capacity = 0;
+    m_size = m_capacity = 0;
 }
 
 FrameStorage& FramePool::at(std::int32_t depth) {
@@ -45,9 +40,14 @@ FrameStorage& FramePool::at(std::int32_t depth) {
 void FramePool::trim() noexcept {
     if (m_frames.size() > kDepthsKept)
         m_frames.resize(kDepthsKept);
+    std::size_t kept = 0;
     for (const auto& frame : m_frames) {
-        frame->memory.trim();
-        if (frame->output.capacity() > kMemoryKept)
+        kept += frame->memory.capacity();
+        if (kept > kMemoryKept) {
+            kept -= frame->memory.capacity();
+            frame->memory.release();
+        }
+        if (frame->output.capacity() > kOutputKept)
             frame->output = {};
     }
 }

@@ -13,7 +13,8 @@ namespace meridian::evm {
 class Machine;
 class Code;
 
-// A frame's byte memory. Bytes in [0, size) are defined, and zero until written.
+// A frame's byte memory. Whatever lies beyond its size is zero already, so that growth within the capacity
+// only moves the size.
 class Memory {
 public:
     std::uint8_t* data() noexcept { return m_data.get(); }
@@ -22,12 +23,22 @@ public:
     BytesView view() const noexcept { return {m_data.get(), m_size}; }
 
     // Precondition: size >= this->size(), a multiple of 32.
-    void grow(std::size_t size);
-    void clear() noexcept { m_size = 0; }
-    // Gives back what an unusually large frame took.
-    void trim() noexcept;
+    void grow(std::size_t size) {
+        if (size > m_capacity) [[unlikely]]
+            reallocate(size);
+        m_size = size;
+    }
+    void clear() noexcept {
+        if (m_size != 0)
+            std::memset(m_data.get(), 0, m_size);
+        m_size = 0;
+    }
+    std::size_t capacity() const noexcept { return m_capacity; }
+    void release() noexcept;
 
 private:
+    void reallocate(std::size_t size);
+
     std::unique_ptr<std::uint8_t[]> m_data;
     std::size_t m_size = 0;
     std::size_t m_capacity = 0;

@@ -29,11 +29,33 @@ bool expand_memory(Frame& frame, const u256& offset, std::uint64_t size) noexcep
 namespace {
 
 // The slow path of loads and stores: gas left after the extension, or negative.
-__attribute__((noinline)) std::int64_t extend(Frame& frame, std::int64_t gas, std::uint64_t offset,
+__attribute__((noinline)) std::int64_t extend(Memory& memory, std::int64_t gas, std::uint64_t offset,
                                               std::uint64_t size) noexcept {
-    frame.gas = gas;
-    (void)expand_memory(frame, offset, size);
-    return frame.gas;
+    const std::uint64_t rounded = (offset + size + 31) / 32 * 32;
+    if (rounded > kMemorySizeMax)
+        return -1;
+    gas -= memory_cost(rounded) - memory_cost(memory.size());
+    if (gas >= 0)
+        memory.grow(static_cast<std::size_t>(rounded));
+    return gas;
+}
+
+constexpr bool fits_memory(const u256& x) noexcept {
+    return (x[1] | x[2] | x[3] | (x[0] >> 32)) == 0;
+}
+
+// base + constant, which may wrap, for a base that no memory reaches.
+__attribute__((noinline)) std::uint64_t far_offset(const u256& base, std::uint64_t constant) noexcept {
+    const u256 offset = base + constant;
+    return fits_memory(offset) ? offset[0] : kMemorySizeMax;
+}
+
+// Of a shift by `bits` < 64: the word that `low` becomes, with `high` above it, or the other way round.
+inline std::uint64_t shift_right(std::uint64_t low, std::uint64_t high, unsigned bits) noexcept {
+    return low >> bits | (high << 1) << (63 - bits);
+}
+inline std::uint64_t shift_left(std::uint64_t low, std::uint64_t high, unsigned bits) noexcept {
+    return high << bits | (low >> 1) >> (63 - bits);
 }
 
 u256 load_padded(BytesView data, std::uint64_t offset) noexcept {
@@ -193,16 +215,26 @@ MERIDIAN_ONE_COPY static Status run(Frame* const frame_pointer, const std::int32
     JUMP_ON(JumpSlt, slt(a, b))
     JUMP_ON(JumpSge, !slt(a, b))
 
-on_Shl: {
-    const u256 result = SLOT(ip->a) << static_cast<std::uint64_t>(ip->b);
-    SLOT(ip->dst) = result;
-    NEXT(1);
-}
-on_Shr: {
-    const u256 result = SLOT(ip->a) >> static_cast<std::uint64_t>(ip->b);
-    SLOT(ip->dst) = result;
-    NEXT(1);
-}
+#define SHIFT(name, w0, w1, w2, w3)                         \
+    on_##name : {                                           \
+        const u256& x = SLOT(ip->a);                        \
+        const unsigned bits = static_cast<unsigned>(ip->b); \
+        const u256 result{w0, w1, w2, w3};                  \
+        SLOT(ip->dst) = result;                             \
+        NEXT(1);                                            \
+    }
+#define L(i) shift_left(x[i - 1], x[i], bits)
+#define R(i) shift_right(x[i], x[i + 1], bits)
+    SHIFT(Shl0, x[0] << bits, L(1), L(2), L(3))
+    SHIFT(Shl1, 0, x[0] << bits, L(1), L(2))
+    SHIFT(Shl2, 0, 0, x[0] << bits, L(1))
+    SHIFT(Shl3, 0, 0, 0, x[0] << bits)
+    SHIFT(Shr0, R(0), R(1), R(2), x[3] >> bits)
+    SHIFT(Shr1, R(1), R(2), x[3] >> bits, 0)
+    SHIFT(Shr2, R(2), x[3] >> bits, 0, 0)
+    SHIFT(Shr3, x[3] >> bits, 0, 0, 0)
+#undef L
+#undef R
 on_Sar: {
     const u256 result = sar(static_cast<std::uint64_t>(ip->b), SLOT(ip->a));
     SLOT(ip->dst) = result;
@@ -265,15 +297,18 @@ on_Mulmod: {
 // --- memory ----------------------------------------------------------------------------------------
 #define REACH_MEMORY(offset, bytes)                        \
     if ((offset) + (bytes) > memory.size()) [[unlikely]] { \
-        gas = extend(frame, gas, (offset), (bytes));       \
+        gas = extend(memory, gas, (offset), (bytes));      \
         if (gas < 0)                                       \
             goto out_of_gas;                               \
     }
-// An offset from the stack, saturated beyond what gas can pay.
-#define STACK_OFFSET(x) (((x)[1] | (x)[2] | (x)[3]) != 0 ? kMemorySizeMax : std::min((x)[0], kMemorySizeMax))
+// An offset from the stack plus a constant, saturated beyond what gas can pay.
+#define STACK_OFFSET(x, constant)                                   \
+    (fits_memory(x) ? (x)[0] + static_cast<std::uint64_t>(constant) \
+                    : far_offset((x), static_cast<std::uint64_t>(constant)))
 
 on_Mload: {
-    const std::uint64_t offset = STACK_OFFSET(SLOT(ip->a));
+    const u256& base = SLOT(ip->a);
+    const std::uint64_t offset = STACK_OFFSET(base, ip->b);
     REACH_MEMORY(offset, 32)
     SLOT(ip->dst) = load_be32(memory.data() + offset);
     NEXT(1);
@@ -285,7 +320,8 @@ on_MloadI: {
     NEXT(1);
 }
 on_Mstore: {
-    const std::uint64_t offset = STACK_OFFSET(SLOT(ip->a));
+    const u256& base = SLOT(ip->a);
+    const std::uint64_t offset = STACK_OFFSET(base, ip->dst);
     REACH_MEMORY(offset, 32)
     store_be(SLOT(ip->b), memory.data() + offset);
     NEXT(1);
@@ -297,7 +333,8 @@ on_MstoreI: {
     NEXT(1);
 }
 on_MstoreC: {
-    const std::uint64_t offset = STACK_OFFSET(SLOT(ip->a));
+    const u256& base = SLOT(ip->a);
+    const std::uint64_t offset = STACK_OFFSET(base, ip->dst);
     REACH_MEMORY(offset, 32)
     store_be(CONSTANT(ip->b), memory.data() + offset);
     NEXT(1);
@@ -309,7 +346,8 @@ on_MstoreIC: {
     NEXT(1);
 }
 on_Mstore8: {
-    const std::uint64_t offset = STACK_OFFSET(TAGGED(ip->a));
+    const u256& base = TAGGED(ip->a);
+    const std::uint64_t offset = STACK_OFFSET(base, 0);
     REACH_MEMORY(offset, 1)
     memory.data()[offset] = static_cast<std::uint8_t>(TAGGED(ip->b)[0]);
     NEXT(1);
@@ -318,6 +356,12 @@ on_Mstore8: {
     // --- stack -----------------------------------------------------------------------------------------
 on_Move: {
     SLOT(ip->dst) = SLOT(ip->a);
+    NEXT(1);
+}
+on_MoveTwice: {
+    SLOT(ip->dst) = SLOT(ip->a);
+    const std::int64_t packed = ip->b;
+    SLOT((packed >> 16) * 32) = SLOT(static_cast<std::int16_t>(packed) * std::int64_t{32});
     NEXT(1);
 }
 on_MoveConstant: {

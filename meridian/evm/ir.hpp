@@ -81,8 +81,8 @@ static_assert(sizeof(IrEdge) == sizeof(IrInstr));
 #define MERIDIAN_IR_COMMUTATIVE(X) X(Add) X(Mul) X(And) X(Or) X(Xor) X(Eq)
 // The others: constant-slot as well.
 #define MERIDIAN_IR_ORDERED(X) X(Sub) X(Lt) X(Slt)
-// Shifts and their like by a small immediate.
-#define MERIDIAN_IR_IMMEDIATE(X) X(Shl) X(Shr) X(Sar) X(Byte) X(Signextend)
+// Shifts and their like by an immediate; Shl1 shifts by one word and b bits.
+#define MERIDIAN_IR_IMMEDIATE(X) X(Shl0) X(Shl1) X(Shl2) X(Shl3) X(Shr0) X(Shr1) X(Shr2) X(Shr3) X(Sar) X(Byte) X(Signextend)
 // Both operands tagged.
 #define MERIDIAN_IR_TAGGED(X) X(ShlT) X(ShrT) X(SarT) X(ByteT) X(SignextendT) X(Div) X(Sdiv) X(Mod) X(Smod)
 // Conditional jumps on a comparison, both senses.
@@ -90,7 +90,7 @@ static_assert(sizeof(IrEdge) == sizeof(IrInstr));
 #define MERIDIAN_IR_OTHER(X)                                                                          \
     X(Iszero) X(Not) X(Clz) X(Addmod) X(Mulmod)                                                       \
     X(Mload) X(MloadI) X(Mstore) X(MstoreI) X(MstoreC) X(MstoreIC) X(Mstore8)                         \
-    X(Move) X(MoveConstant) X(MoveImmediate) X(Swap)                                                  \
+    X(Move) X(MoveTwice) X(MoveConstant) X(MoveImmediate) X(Swap)                                                  \
     X(Gas) X(Caller) X(Callvalue) X(Calldatasize) X(Calldataload) X(CalldataloadI)                    \
     X(Call3) X(Call7) X(Halt) X(Step)                                                                 \
     X(Goto) X(JumpDynamic) X(JumpNonzero) X(JumpZero) X(JumpIfDynamic)

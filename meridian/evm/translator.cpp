@@ -123,6 +123,7 @@ void Translator::reset(Code& code) {
     m_target = m_condition = m_left = m_right = -1;
     m_status = Status::Success;
     m_out.clear();
+    m_last_move = 0;
     m_constants.clear();
     m_fixups.clear();
     m_moves.clear();
@@ -133,6 +134,7 @@ void Translator::reset(Code& code) {
 void Translator::read_block(std::uint32_t pc) {
     const BytesView code = m_code->bytes();
     for (int length = 0;; ++length) {
+        m_length = length;
         m_next_pc = pc;
         if (m_stepped && length == 1) {
             end_block(End::Goto, true);
@@ -149,9 +151,10 @@ void Translator::read_block(std::uint32_t pc) {
             end_block(End::Goto, true);
             return;
         }
+        m_following_pc = pc + 1u + kInstructions[code[pc]].immediate_size;
         if (!read_instruction(op, pc))
             return;
-        pc += 1u + kInstructions[code[pc]].immediate_size;
+        pc = m_following_pc;
     }
 }
 
@@ -191,8 +194,7 @@ bool Translator::read_instruction(Op op, std::uint32_t pc) {
                 end_block(End::Halt, false);
                 return false;
             case Op::Jump:
-                read_jump();
-                return false;
+                return read_jump();
             case Op::Jumpi:
                 return read_jump_if(pc);
             case Op::Return:
@@ -328,8 +330,20 @@ void Translator::read_operation(Op op) {
     node(id).operation = (*m_operations)[static_cast<std::size_t>(op)];
     if (observes_gas(op))
         m_gas_sink = id;
+    if (op == Op::Mload || op == Op::Mstore)
+        fold_offset(node(id));
     if (instruction.pushes != 0)
         push(id);
+}
+
+// Takes the addition of a constant to a memory offset into the instruction.
+void Translator::fold_offset(Node& n) {
+    const Node& sum = node(n.args[0]);
+    if (sum.kind != Node::Kind::Computed || sum.op != Op::Add || !is_constant(sum.args[1]) ||
+        !is_small(value(sum.args[1])))
+        return;
+    n.immediate = static_cast<std::int32_t>(value(sum.args[1])[0]);
+    n.args[0] = sum.args[0];
 }
 
 void Translator::read_unary(Op op) {
@@ -404,18 +418,19 @@ Translator::NodeId Translator::simplify(Op op, NodeId a, NodeId b) {
     return -1;
 }
 
-void Translator::read_jump() {
+// A jump to a known place does not end the block: what follows is read from there.
+bool Translator::read_jump() {
     const NodeId target = pop();
+    end_block(End::Jump, true);
     if (!is_constant(target)) {
         m_target = target;
-        end_block(End::Jump, true);
-        return;
+        return false;
     }
-    m_next_pc = fits_u64(value(target)) && value(target)[0] < ~0u
-                    ? static_cast<std::uint32_t>(value(target)[0])
-                    : ~0u;
-    m_target_pc = m_next_pc;
-    end_block(End::Jump, true);
+    m_target_pc = fits_u64(value(target)) && value(target)[0] < ~0u
+                      ? static_cast<std::uint32_t>(value(target)[0])
+                      : ~0u;
+    m_following_pc = m_target_pc;
+    return !m_stepped && m_length < kCrossedBlockLength && m_code->is_jumpdest(m_target_pc);
 }
 
 bool Translator::read_jump_if(std::uint32_t pc) {
@@ -541,6 +556,19 @@ void Translator::emit_edge(std::uint32_t pc, bool falls_through) {
     const IrEdge edge{nullptr, pc, falls_through ? 1u : 0u};
     IrInstr& entry = m_out.emplace_back();
     std::memcpy(&entry, &edge, sizeof(edge));
+}
+
+// Two moves in a row become one instruction.
+void Translator::emit_move(std::int32_t to, std::int32_t from) {
+    if (m_last_move + 1 == m_out.size() && m_last_move != 0) {
+        IrInstr& last = m_out.back();
+        last.handler = ir_handlers()[static_cast<std::size_t>(IrOp::MoveTwice)];
+        last.b = to * 65536 + (from & 0xffff);
+        m_last_move = 0;
+        return;
+    }
+    m_last_move = m_out.size();
+    emit(IrOp::Move, to * kSlotBytes).a = from * kSlotBytes;
 }
 
 void Translator::emit_constant(std::int32_t position, const u256& value) {
@@ -692,10 +720,6 @@ IrOp two_slot_form(Op op) {
 
 IrOp immediate_form(Op op) {
     switch (op) {
-        case Op::Shl:
-            return IrOp::Shl;
-        case Op::Shr:
-            return IrOp::Shr;
         case Op::Sar:
             return IrOp::Sar;
         case Op::Byte:
@@ -742,9 +766,12 @@ IrOp following(IrOp op, int distance) {
 void Translator::write_binary(const Node& n) {
     const std::int32_t dst = n.location * kSlotBytes;
     if (n.has_immediate) {
-        IrInstr& out = emit(immediate_form(n.op), dst);
+        const bool shifts = n.op == Op::Shl || n.op == Op::Shr;
+        IrInstr& out = shifts
+                           ? emit(following(n.op == Op::Shl ? IrOp::Shl0 : IrOp::Shr0, n.immediate / 64), dst)
+                           : emit(immediate_form(n.op), dst);
         out.a = slot(n.args[1]);
-        out.b = n.immediate;
+        out.b = shifts ? n.immediate % 64 : n.immediate;
         return;
     }
     if (has_tagged_form(n.op)) {
@@ -783,21 +810,21 @@ void Translator::write_memory(const Node& n, NodeId id) {
         set_tagged(base, base, 3, n.args[1]);
         return;
     }
-    if (n.op != Op::Mstore) {
-        const bool memory = n.op == Op::Mload;
-        const std::int32_t a =
-            immediate ? static_cast<std::int32_t>(value(offset)[0]) : slot_or_temporary(offset, id);
-        emit(memory ? (immediate ? IrOp::MloadI : IrOp::Mload)
-                    : (immediate ? IrOp::CalldataloadI : IrOp::Calldataload),
-             dst)
-            .a = a;
+    const std::int32_t a =
+        immediate ? static_cast<std::int32_t>(value(offset)[0]) : slot_or_temporary(offset, id);
+    if (n.op == Op::Mload) {
+        IrInstr& load = emit(immediate ? IrOp::MloadI : IrOp::Mload, dst);
+        load.a = a;
+        load.b = n.immediate;
+        return;
+    }
+    if (n.op == Op::Calldataload) {
+        emit(immediate ? IrOp::CalldataloadI : IrOp::Calldataload, dst).a = a;
         return;
     }
     const bool constant = is_constant(n.args[1]);
-    const std::int32_t a =
-        immediate ? static_cast<std::int32_t>(value(offset)[0]) : slot_or_temporary(offset, id);
     emit(constant ? (immediate ? IrOp::MstoreIC : IrOp::MstoreC) : (immediate ? IrOp::MstoreI : IrOp::Mstore),
-         0)
+         n.immediate)
         .a = a;
     const std::size_t base = m_out.size() - 1;
     if (constant)
@@ -857,7 +884,7 @@ void Translator::write_moves() {
         const auto ready = std::find_if(m_moves.begin(), m_moves.end(),
                                         [&](const Move& move) { return readers(move.to) == 0; });
         if (ready != m_moves.end()) {
-            emit(IrOp::Move, ready->to * kSlotBytes).a = ready->from * kSlotBytes;
+            emit_move(ready->to, ready->from);
             --readers(ready->from);
             m_moves.erase(ready);
             continue;

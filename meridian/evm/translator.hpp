@@ -101,7 +101,8 @@ private:
     void read_shift(Op op);
     void read_unary(Op op);
     void read_operation(Op op);
-    void read_jump();
+    bool read_jump();
+    void fold_offset(Node& n);
     bool read_jump_if(std::uint32_t pc);
     // An equal value without the operation, or -1.
     NodeId simplify(Op op, NodeId a, NodeId b);
@@ -127,6 +128,7 @@ private:
 
     IrInstr& emit(IrOp op, std::int32_t dst);
     void emit_edge(std::uint32_t pc, bool falls_through);
+    void emit_move(std::int32_t to, std::int32_t from);
     void emit_constant(std::int32_t position, const u256& value);
     std::int32_t& owner(std::int32_t position) {
         return m_owner[static_cast<std::size_t>(kOrigin + position)];
@@ -150,6 +152,9 @@ private:
     std::vector<NodeId> m_stack;  // by position
     std::vector<NodeId> m_owner;  // by position
     std::vector<NodeId> m_reserved;
+    std::size_t m_last_move = 0;  // index of a move that another may join; 0 if none
+    int m_length = 0;
+    std::uint32_t m_following_pc = 0;
     std::int32_t m_height = 0;
     std::int32_t m_low = 0;
     std::int32_t m_high = 0;
