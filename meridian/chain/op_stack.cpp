@@ -21,15 +21,6 @@ constexpr std::uint64_t kFjordSizeMin = 100000000;
 constexpr std::uint64_t kFjordIntercept = 42585600;  // subtracted
 constexpr std::uint64_t kFjordCoefficient = 836500;
 
-struct L1Block {
-    u256 base_fee;
-    u256 overhead;
-    u256 scalar;
-    u256 blob_base_fee;
-    std::uint64_t base_fee_scalar;
-    std::uint64_t blob_base_fee_scalar;
-};
-
 u256 read(state::State& state, std::uint64_t slot) {
     return state.slot(state.load(kL1Block), slot).current;
 }
@@ -38,33 +29,32 @@ std::uint64_t be32(BytesView bytes) noexcept {
     return load_be(bytes.first(4))[0];
 }
 
-L1Block read_l1_block(state::State& state) {
-    L1Block out;
-    out.base_fee = read(state, kBaseFeeSlot);
-    out.overhead = read(state, kOverheadSlot);
-    out.scalar = read(state, kScalarSlot);
-    out.blob_base_fee = read(state, kBlobBaseFeeSlot);
-    const Hash scalars = to_hash(read(state, kScalarsSlot));
-    out.base_fee_scalar = be32(BytesView(scalars).subspan(16, 4));
-    out.blob_base_fee_scalar = be32(BytesView(scalars).subspan(20, 4));
-    return out;
-}
-
 std::uint64_t calldata_gas(BytesView data) noexcept {
     const auto zeros = static_cast<std::uint64_t>(std::count(data.begin(), data.end(), std::uint8_t{0}));
     return zeros * 4 + (data.size() - zeros) * 16;
 }
 
-u256 l1_fee(const OpConfig& config, std::uint64_t timestamp, const L1Block& l1, BytesView encoded) {
+// Each formula reads no more slots than it needs: a witness holds no others.
+u256 bedrock_fee(const OpConfig& config, std::uint64_t timestamp, state::State& state, BytesView encoded) {
+    std::uint64_t gas = calldata_gas(encoded);
+    if (!active(config.regolith_time, timestamp))
+        gas += kSignatureBytes * 16;
+    return (read(state, kOverheadSlot) + gas) * read(state, kBaseFeeSlot) * read(state, kScalarSlot) /
+           1000000;
+}
+
+u256 l1_fee(const OpConfig& config, std::uint64_t timestamp, state::State& state, BytesView encoded) {
+    if (!active(config.ecotone_time, timestamp))
+        return bedrock_fee(config, timestamp, state, encoded);
+    const Hash packed = to_hash(read(state, kScalarsSlot));
+    const std::uint64_t base_fee_scalar = be32(BytesView(packed).subspan(16, 4));
+    const std::uint64_t blob_base_fee_scalar = be32(BytesView(packed).subspan(20, 4));
+    const u256 blob_base_fee = read(state, kBlobBaseFeeSlot);
     // In the first block of Ecotone the contract still has the old values only.
-    const bool has_scalars = l1.blob_base_fee || l1.base_fee_scalar != 0 || l1.blob_base_fee_scalar != 0;
-    if (!active(config.ecotone_time, timestamp) || !has_scalars) {
-        std::uint64_t gas = calldata_gas(encoded);
-        if (!active(config.regolith_time, timestamp))
-            gas += kSignatureBytes * 16;
-        return (u256{gas} + l1.overhead) * l1.base_fee * l1.scalar / 1000000;
-    }
-    const u256 price = l1.base_fee * l1.base_fee_scalar * 16 + l1.blob_base_fee * l1.blob_base_fee_scalar;
+    if (!blob_base_fee && base_fee_scalar == 0 && blob_base_fee_scalar == 0)
+        return bedrock_fee(config, timestamp, state, encoded);
+    const u256 price =
+        read(state, kBaseFeeSlot) * base_fee_scalar * 16 + blob_base_fee * blob_base_fee_scalar;
     if (!active(config.fjord_time, timestamp))
         return u256{calldata_gas(encoded)} * price / 16000000;
     const std::uint64_t scaled = fastlz_size(encoded) * kFjordCoefficient;
@@ -158,7 +148,7 @@ private:
 
 Fees fees_of(const OpConfig& config, std::uint64_t timestamp, state::State& state, const Transaction& txn) {
     Fees out;
-    out.l1 = l1_fee(config, timestamp, read_l1_block(state), encode(txn));
+    out.l1 = l1_fee(config, timestamp, state, encode(txn));
     if (active(config.isthmus_time, timestamp)) {
         const Hash packed = to_hash(read(state, kOperatorFeeSlot));
         out.operator_fee.scalar = be32(BytesView(packed).subspan(20, 4));

@@ -17,7 +17,7 @@ constexpr std::uint8_t kSidecarMark = 0x00;
 constexpr std::size_t kRecipeSize = 5;
 constexpr std::size_t kBlobSize = 131072;
 constexpr std::size_t kBlobsMax = 3;
-constexpr std::size_t kProofsMax = 128 * kBlobsMax;
+constexpr std::size_t kCellsPerBlob = 128;
 
 void check_accepted(BytesView envelope, const Transaction& txn) {
     MERIDIAN_ASSERT(equal(encode(txn), envelope));
@@ -60,7 +60,7 @@ void append_strings(rlp::ListBuilder& out, std::size_t count, const Bytes& value
 
 void check_with_sidecar(BytesView recipe) {
     const BytesView envelope = recipe.subspan(kRecipeSize);
-    if (envelope.empty())
+    if (!rlp::decode_exact(envelope.subspan(1)))
         return;
     rlp::ListBuilder wrapper;
     wrapper.encoded(envelope.subspan(1));
@@ -68,7 +68,7 @@ void check_with_sidecar(BytesView recipe) {
         wrapper.uint(recipe[1]);
     append_strings(wrapper, recipe[2] % (kBlobsMax + 1), Bytes(kBlobSize, 0));
     append_strings(wrapper, recipe[3] % (kBlobsMax + 1), Bytes(48, 0xaa));
-    append_strings(wrapper, recipe[4] % 8 != 0 ? recipe[4] % 8 : kProofsMax / kBlobsMax, Bytes(48, 0xbb));
+    append_strings(wrapper, recipe[4] % 8 != 0 ? recipe[4] % 8 : kCellsPerBlob, Bytes(48, 0xbb));
     Bytes pooled{envelope[0]};
     wrapper.append_to(pooled);
     const auto txn = decode_pooled_transaction(pooled);
