@@ -1,6 +1,7 @@
 #include <meridian/evm/interpreter.hpp>
 
 #include <meridian/evm/analysis.hpp>
+#include <meridian/evm/carry_chain.hpp>
 #include <meridian/evm/machine.hpp>
 
 namespace meridian::evm {
@@ -38,6 +39,18 @@ __attribute__((noinline)) std::int64_t extend(Memory& memory, std::int64_t gas, 
     if (gas >= 0)
         memory.grow(static_cast<std::size_t>(rounded));
     return gas;
+}
+
+// Word by word: an aggregate would be assembled on the native stack first, and read back.
+inline void put(u256& to, const u256& value) noexcept {
+    const std::uint64_t w0 = value[0];
+    const std::uint64_t w1 = value[1];
+    const std::uint64_t w2 = value[2];
+    const std::uint64_t w3 = value[3];
+    to[0] = w0;
+    to[1] = w1;
+    to[2] = w2;
+    to[3] = w3;
 }
 
 constexpr bool fits_memory(const u256& x) noexcept {
@@ -154,7 +167,7 @@ MERIDIAN_ONE_COPY static Status run(Frame* const frame_pointer, const std::int32
 #define BINARY(name, expression)        \
     {                                   \
         const u256 result = expression; \
-        SLOT(ip->dst) = result;         \
+        put(SLOT(ip->dst), result);     \
         NEXT(1);                        \
     }
 #define FORM_SS(name, f)             \
@@ -178,15 +191,15 @@ MERIDIAN_ONE_COPY static Status run(Frame* const frame_pointer, const std::int32
 #define COMMUTATIVE(name, f) FORM_SS(name, f) FORM_SC(name, f)
 #define ORDERED(name, f) FORM_SS(name, f) FORM_SC(name, f) FORM_CS(name, f)
 
-    COMMUTATIVE(Add, a + b)
+    COMMUTATIVE(Add, add_words(a, b))
     COMMUTATIVE(Mul, a * b)
     COMMUTATIVE(And, a & b)
     COMMUTATIVE(Or, a | b)
     COMMUTATIVE(Xor, a ^ b)
     COMMUTATIVE(Eq, a == b)
-    ORDERED(Sub, a - b)
-    ORDERED(Lt, a < b)
-    ORDERED(Slt, slt(a, b))
+    ORDERED(Sub, subtract_words(a, b))
+    ORDERED(Lt, is_less(a, b))
+    ORDERED(Slt, is_less_signed(a, b))
 
 #define JUMP_FORM_SS(name, f)        \
     on_##name##SS : {                \
@@ -210,17 +223,17 @@ MERIDIAN_ONE_COPY static Status run(Frame* const frame_pointer, const std::int32
 
     JUMP_ON(JumpEq, a == b)
     JUMP_ON(JumpNe, !(a == b))
-    JUMP_ON(JumpLt, a < b)
-    JUMP_ON(JumpGe, !(a < b))
-    JUMP_ON(JumpSlt, slt(a, b))
-    JUMP_ON(JumpSge, !slt(a, b))
+    JUMP_ON(JumpLt, is_less(a, b))
+    JUMP_ON(JumpGe, !is_less(a, b))
+    JUMP_ON(JumpSlt, is_less_signed(a, b))
+    JUMP_ON(JumpSge, !is_less_signed(a, b))
 
 #define SHIFT(name, w0, w1, w2, w3)                         \
     on_##name : {                                           \
         const u256& x = SLOT(ip->a);                        \
         const unsigned bits = static_cast<unsigned>(ip->b); \
         const u256 result{w0, w1, w2, w3};                  \
-        SLOT(ip->dst) = result;                             \
+        put(SLOT(ip->dst), result);                         \
         NEXT(1);                                            \
     }
 #define L(i) shift_left(x[i - 1], x[i], bits)
@@ -237,18 +250,18 @@ MERIDIAN_ONE_COPY static Status run(Frame* const frame_pointer, const std::int32
 #undef R
 on_Sar: {
     const u256 result = sar(static_cast<std::uint64_t>(ip->b), SLOT(ip->a));
-    SLOT(ip->dst) = result;
+    put(SLOT(ip->dst), result);
     NEXT(1);
 }
 on_Byte: {
     const auto from_low = 31 - static_cast<std::uint32_t>(ip->b);
     const std::uint64_t byte = SLOT(ip->a)[from_low / 8] >> (from_low % 8 * 8) & 0xff;
-    SLOT(ip->dst) = byte;
+    put(SLOT(ip->dst), byte);
     NEXT(1);
 }
 on_Signextend: {
     const u256 result = signextend(static_cast<std::uint64_t>(ip->b), SLOT(ip->a));
-    SLOT(ip->dst) = result;
+    put(SLOT(ip->dst), result);
     NEXT(1);
 }
 
@@ -270,27 +283,27 @@ on_Signextend: {
 
 on_Iszero: {
     const bool zero = !SLOT(ip->a);
-    SLOT(ip->dst) = zero;
+    put(SLOT(ip->dst), zero);
     NEXT(1);
 }
 on_Not: {
     const u256 result = ~SLOT(ip->a);
-    SLOT(ip->dst) = result;
+    put(SLOT(ip->dst), result);
     NEXT(1);
 }
 on_Clz: {
     const unsigned result = clz(SLOT(ip->a));
-    SLOT(ip->dst) = result;
+    put(SLOT(ip->dst), result);
     NEXT(1);
 }
 on_Addmod: {
     const u256 result = addmod(TAGGED(ip->a), TAGGED(ip->b), TAGGED(ip[1].a));
-    SLOT(ip->dst) = result;
+    put(SLOT(ip->dst), result);
     NEXT(2);
 }
 on_Mulmod: {
     const u256 result = mulmod(TAGGED(ip->a), TAGGED(ip->b), TAGGED(ip[1].a));
-    SLOT(ip->dst) = result;
+    put(SLOT(ip->dst), result);
     NEXT(2);
 }
 
@@ -310,13 +323,13 @@ on_Mload: {
     const u256& base = SLOT(ip->a);
     const std::uint64_t offset = STACK_OFFSET(base, ip->b);
     REACH_MEMORY(offset, 32)
-    SLOT(ip->dst) = load_be32(memory.data() + offset);
+    put(SLOT(ip->dst), load_be32(memory.data() + offset));
     NEXT(1);
 }
 on_MloadI: {
     const auto offset = static_cast<std::uint64_t>(ip->a);
     REACH_MEMORY(offset, 32)
-    SLOT(ip->dst) = load_be32(memory.data() + offset);
+    put(SLOT(ip->dst), load_be32(memory.data() + offset));
     NEXT(1);
 }
 on_Mstore: {
@@ -355,60 +368,60 @@ on_Mstore8: {
 
     // --- stack -----------------------------------------------------------------------------------------
 on_Move: {
-    SLOT(ip->dst) = SLOT(ip->a);
+    put(SLOT(ip->dst), SLOT(ip->a));
     NEXT(1);
 }
 on_MoveTwice: {
-    SLOT(ip->dst) = SLOT(ip->a);
+    put(SLOT(ip->dst), SLOT(ip->a));
     const std::int64_t packed = ip->b;
     SLOT((packed >> 16) * 32) = SLOT(static_cast<std::int16_t>(packed) * std::int64_t{32});
     NEXT(1);
 }
 on_MoveConstant: {
-    SLOT(ip->dst) = CONSTANT(ip->a);
+    put(SLOT(ip->dst), CONSTANT(ip->a));
     NEXT(1);
 }
 on_MoveImmediate: {
-    SLOT(ip->dst) = ip->imm;
+    put(SLOT(ip->dst), ip->imm);
     NEXT(1);
 }
 on_Swap: {
     const u256 held = SLOT(ip->dst);
-    SLOT(ip->dst) = SLOT(ip->a);
+    put(SLOT(ip->dst), SLOT(ip->a));
     SLOT(ip->a) = held;
     NEXT(1);
 }
 
     // --- surroundings ----------------------------------------------------------------------------------
 on_Gas: {
-    SLOT(ip->dst) = static_cast<std::uint64_t>(gas);
+    put(SLOT(ip->dst), static_cast<std::uint64_t>(gas));
     gas -= ip->a;
     if (gas < 0) [[unlikely]]
         goto out_of_gas;
     NEXT(1);
 }
 on_Caller: {
-    SLOT(ip->dst) = from_address(frame.message->sender);
+    put(SLOT(ip->dst), from_address(frame.message->sender));
     NEXT(1);
 }
 on_Callvalue: {
-    SLOT(ip->dst) = frame.message->value;
+    put(SLOT(ip->dst), frame.message->value);
     NEXT(1);
 }
 on_Calldatasize: {
-    SLOT(ip->dst) = frame.message->input.size();
+    put(SLOT(ip->dst), frame.message->input.size());
     NEXT(1);
 }
 on_Calldataload: {
     const u256& offset = SLOT(ip->a);
     const bool beyond = !fits_u64(offset);
     const u256 result = beyond ? u256{} : load_padded(frame.message->input, offset[0]);
-    SLOT(ip->dst) = result;
+    put(SLOT(ip->dst), result);
     NEXT(1);
 }
 on_CalldataloadI: {
     const u256 result = load_padded(frame.message->input, static_cast<std::uint64_t>(ip->a));
-    SLOT(ip->dst) = result;
+    put(SLOT(ip->dst), result);
     NEXT(1);
 }
 
