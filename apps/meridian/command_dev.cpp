@@ -1,3 +1,4 @@
+// meridian dev: a development chain in memory behind HTTP and WebSocket, until Ctrl-C.
 #include "commands.hpp"
 #include "node_options.hpp"
 

@@ -1,3 +1,4 @@
+// meridian import: verifies the blocks of a file from a genesis on and shows the head.
 #include "commands.hpp"
 #include "node_options.hpp"
 

@@ -1,3 +1,4 @@
+// meridian t8n: the transition tool, with the flags and file formats of geth's `evm t8n`.
 #include "commands.hpp"
 
 #include <meridian/spec/t8n.hpp>

@@ -1,3 +1,4 @@
+// meridian version: what this binary is, and what built it.
 #include "commands.hpp"
 #include "version.hpp"
 

@@ -1,3 +1,4 @@
+// The version as `version` and `--version` show it.
 #pragma once
 
 #include <string>

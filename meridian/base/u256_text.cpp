@@ -1,3 +1,4 @@
+// 256-bit integers as text and from text.
 #include <meridian/base/u256.hpp>
 
 namespace meridian {
