@@ -61,6 +61,12 @@ std::string check_head(const Json& test, const TreeNode& head) {
     return {};
 }
 
+// Of the network's newest blocks, for traces.
+evm::Revision last_revision(const chain::ChainConfig& config) {
+    constexpr std::uint64_t kLast = ~std::uint64_t{0};
+    return config.revision(kLast, kLast);
+}
+
 std::string check_chain(const Json& test, const Network& network, std::string_view network_name,
                         CaseContext& context) {
     auto genesis = read_genesis(test);
@@ -73,7 +79,7 @@ std::string check_chain(const Json& test, const Network& network, std::string_vi
                to_hex0x(root);
     std::optional<StepPrinter> printer;
     if (context.trace())
-        printer.emplace(*context.trace(), stderr);
+        printer.emplace(*context.trace(), last_revision(network.config), stderr);
     BlockTree tree(network, context.code_cache(), std::move(*genesis), std::move(state));
     std::size_t index = 0;
     for (const Json& block : array(member(test, "blocks"))) {

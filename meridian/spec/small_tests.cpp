@@ -82,7 +82,7 @@ std::string check_vm_test(const Json& test, CaseContext& context) {
 
     std::optional<StepPrinter> printer;
     if (context.trace())
-        printer.emplace(*context.trace(), stderr);
+        printer.emplace(*context.trace(), Revision::Frontier, stderr);
     state.begin_transaction();
     evm::Evm machine(Revision::Frontier, state, block, txn, context.code_cache(),
                      printer ? &*printer : nullptr);

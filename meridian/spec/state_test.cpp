@@ -176,9 +176,10 @@ Execution execute(StateTest& test, const Network& network, const chain::Header& 
     state::State state(test.pre);
     NumberedHashes hashes;
     std::optional<StepPrinter> printer;
+    const Revision revision = network.config.revision(header.number, header.timestamp);
     chain::ExecutionEnvironment environment{.code_cache = context.code_cache(), .block_hashes = hashes};
     if (context.trace())
-        environment.tracer = &printer.emplace(*context.trace(), stderr);
+        environment.tracer = &printer.emplace(*context.trace(), revision, stderr);
     chain::BlockExecutor executor(network.config, header, state, environment);
     const auto outcome = executor.execute(txn, sender);
     if (outcome)

@@ -9,6 +9,10 @@
 namespace meridian::spec {
 namespace {
 
+// EIP-2929.
+constexpr std::int64_t kColdAccessCost = 2600;
+constexpr std::int64_t kWarmAccessCost = 100;
+
 void append_number(std::string& out, std::uint64_t value, int base) {
     char digits[24];
     const auto end = std::to_chars(digits, digits + sizeof digits, value, base).ptr;
@@ -66,14 +70,17 @@ void StepPrinter::on_enter(const evm::Message& message, BytesView) {
 
 void StepPrinter::on_exit(const evm::Message& message, const evm::CallResult& result) {
     flush();
+    std::string error(evm::describe(result.status));
     if (!m_frames.empty()) {
         LastStep& last = m_frames.back();
+        if (!last.error.empty())
+            error = last.error;
         if (result.status != evm::Status::Success && last.printed && !last.failed &&
             (result.status == evm::Status::Revert || !precedes_execution(result.status)))
             print_fault(last, result.status);
         m_frames.pop_back();
     }
-    print_end(result.output, message.gas - result.gas_left, evm::describe(result.status));
+    print_end(result.output, message.gas - result.gas_left, error);
 }
 
 void StepPrinter::on_step(const evm::Step& step) {
@@ -81,16 +88,24 @@ void StepPrinter::on_step(const evm::Step& step) {
         m_held.step.refund = step.refund;
     flush();
     const bool early = precedes_execution(step.status);
-    if (step.opcode == static_cast<std::uint8_t>(evm::Op::Sstore) && !early)
+    std::string error(early ? evm::describe(step.status) : std::string_view{});
+    if (step.opcode == static_cast<std::uint8_t>(evm::Op::Sstore) && !early) {
         hold(step);
-    else
-        print(step, early ? evm::describe(step.status) : std::string_view{});
+    } else if (lacks_cold_access(step)) {
+        error += ": " + error;
+        evm::Step charged = step;
+        charged.cost = kWarmAccessCost;
+        print(charged, error);
+    } else {
+        print(step, error);
+    }
     if (m_frames.empty())
         return;
     LastStep& last = m_frames.back();
     last.step = step;
     last.printed = true;
     last.failed = early;
+    last.error = std::move(error);
     const auto inputs = std::min<std::size_t>(step.stack.size(), evm::kInstructions[step.opcode].pops);
     last.stack.assign(step.stack.begin(), step.stack.end() - static_cast<std::ptrdiff_t>(inputs));
     if (m_options.memory)
@@ -122,6 +137,16 @@ void StepPrinter::flush() {
         return;
     m_holding = false;
     print(m_held.step, {});
+}
+
+// geth charges a call's cold access before it computes the rest of the cost, and so shows neither if the gas
+// does not suffice for it (EIP-2929).
+bool StepPrinter::lacks_cold_access(const evm::Step& step) const noexcept {
+    const auto op = static_cast<evm::Op>(step.opcode);
+    const bool is_call = op == evm::Op::Call || op == evm::Op::Callcode || op == evm::Op::Delegatecall ||
+                         op == evm::Op::Staticcall;
+    return is_call && m_revision >= evm::Revision::Berlin && step.status == evm::Status::OutOfGas &&
+           step.gas < kColdAccessCost && step.gas >= kWarmAccessCost && step.cost >= kColdAccessCost;
 }
 
 // The line of an instruction that failed as it executed comes a second time, with its operands gone.

@@ -19,8 +19,9 @@ struct TraceOptions {
 
 class StepPrinter final : public evm::Tracer {
 public:
-    // Neither is owned.
-    StepPrinter(const TraceOptions& options, std::FILE* out) : m_options(options), m_out(out) {}
+    // Neither is owned. The revision is that of the traced execution.
+    StepPrinter(const TraceOptions& options, evm::Revision revision, std::FILE* out)
+        : m_options(options), m_revision(revision), m_out(out) {}
 
     void on_enter(const evm::Message& message, BytesView code) override;
     void on_exit(const evm::Message& message, const evm::CallResult& result) override;
@@ -36,6 +37,7 @@ private:
         Bytes memory;
         bool printed = false;
         bool failed = false;
+        std::string error;  // geth's words where they differ from the status's
     };
 
     void hold(const evm::Step& step);
@@ -46,7 +48,10 @@ private:
                      const u256& value, BytesView input);
     void print_end(BytesView output, std::int64_t gas_used, std::string_view error);
 
+    bool lacks_cold_access(const evm::Step& step) const noexcept;
+
     const TraceOptions& m_options;
+    evm::Revision m_revision;
     std::FILE* m_out;
     std::vector<LastStep> m_frames;
     // An instruction whose refund geth counts before it prints: it waits for the next event.

@@ -124,7 +124,7 @@ Result<void, T8nError> Transition::apply(std::size_t index) {
         if (!opened)
             return fail(opened.error());
         file = std::move(*opened);
-        m_tracer.target = &printer.emplace(*m_options.trace, file.get());
+        m_tracer.target = &printer.emplace(*m_options.trace, m_executor.revision(), file.get());
     }
     auto outcome = m_executor.execute(txn, *sender);
     m_tracer.target = nullptr;

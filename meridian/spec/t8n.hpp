@@ -16,7 +16,7 @@ enum class T8nCode : std::uint8_t {
     Evm = 2,
     Config = 3,
     MissingBlockHash = 4,
-    Json = 10,
+    Syntax = 10,  // of JSON
     Io = 11,
     Rlp = 12,
 };

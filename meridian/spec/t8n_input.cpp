@@ -33,7 +33,7 @@ Result<std::optional<Document>, T8nError> load(const std::string& path) {
     if (document)
         return std::move(*document);
     const bool syntax = document.error().kind == InputError::Kind::Syntax;
-    return fail(T8nError{syntax ? T8nCode::Json : T8nCode::Io, document.error().text()});
+    return fail(T8nError{syntax ? T8nCode::Syntax : T8nCode::Io, document.error().text()});
 }
 
 Result<Sources, T8nError> load_sources(const T8nOptions& options) {
@@ -61,7 +61,7 @@ Result<void, T8nError> read_from(const std::optional<Document>& own, const std::
         read(own ? document.root() : member(document.root(), name));
         return {};
     } catch (const FieldFailure& failure) {
-        return fail(T8nError{T8nCode::Json, document.error(failure).text()});
+        return fail(T8nError{T8nCode::Syntax, document.error(failure).text()});
     }
 }
 
@@ -308,7 +308,7 @@ Result<void, T8nError> read_transactions(const T8nOptions& options, const Source
     try {
         encoded = bytes(*rlp);
     } catch (const FieldFailure& failure) {
-        return fail(T8nError{T8nCode::Json, document.error(failure).text()});
+        return fail(T8nError{T8nCode::Syntax, document.error(failure).text()});
     }
     return encoded.empty() ? Result<void, T8nError>{} : read_rlp_transactions(encoded, input);
 }

@@ -2,6 +2,7 @@
 
 #include "vector_files.hpp"
 
+#include <meridian/spec/runner.hpp>
 #include <meridian/spec/t8n.hpp>
 
 #include <gtest/gtest.h>
@@ -158,6 +159,20 @@ TEST(T8nTrace, TellsWhereCallsBeginAndEnd) {
     compare_traces(folder / "32", out.path());
 }
 
+TEST(StateTestTrace, IsGethsByteForByte) {
+    const fs::path folder = cases_folder();
+    MERIDIAN_REQUIRE_TESTDATA(folder);
+    RunOptions options;
+    options.paths = {folder / "statetest.json"};
+    options.kinds = {CaseKind::State};
+    options.trace.emplace();
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(run_suites(options), kExitFailed);  // the expected root of geth's case is zero on purpose
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), read_text(folder / "evmrun/8.out.2.txt"));
+    EXPECT_TRUE(testing::internal::GetCapturedStdout().ends_with("0 passed, 1 failed, 0 skipped\n"));
+}
+
 TEST(T8nInput, NamesWhatIsWrong) {
     const ScratchFolder folder;
     const auto write = [&](const char* name, std::string_view text) {
@@ -172,12 +187,12 @@ TEST(T8nInput, NamesWhatIsWrong) {
     write("env.json", "{}");
     write("txs.json", "[]");
     testing::internal::CaptureStderr();
-    EXPECT_EQ(run(), T8nCode::Json);
+    EXPECT_EQ(run(), T8nCode::Syntax);
     EXPECT_NE(testing::internal::GetCapturedStderr().find("alloc.json: malformed JSON at byte 1"),
               std::string::npos);
     write("alloc.json", "{}");
     testing::internal::CaptureStderr();
-    EXPECT_EQ(run(), T8nCode::Json);
+    EXPECT_EQ(run(), T8nCode::Syntax);
     EXPECT_NE(testing::internal::GetCapturedStderr().find("missing member \"currentCoinbase\""),
               std::string::npos);
 }
