@@ -263,7 +263,6 @@ TEST(State, MissingCodeIsRemembered) {
 struct ModelAccount {
     Account account;
     std::map<u256, u256> storage;
-    friend bool operator==(const ModelAccount&, const ModelAccount&) = default;
 };
 
 // Everything by value: a checkpoint is a copy.
