@@ -80,8 +80,9 @@ Result<void, chain::BlockFailure> replay(DevChain& chain, const StoredBlock& blo
     OverlayState after(*base);
     state::State state(*base);
     SwitchedTracer tracer;
-    chain::BlockExecutor executor(chain.config(), block.header(), state,
-                                  {chain.code_cache(), chain.block_hashes(), &tracer});
+    chain::ExecutionEnvironment environment{chain.code_cache(), chain.block_hashes(), &tracer};
+    environment.skipped_checks.sender_code = true;  // as the block was built
+    chain::BlockExecutor executor(chain.config(), block.header(), state, environment);
     if (auto started = executor.start(); !started)
         return started;
     before.apply(state.changes());

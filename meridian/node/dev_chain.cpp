@@ -165,8 +165,10 @@ Result<AssembledBlock, BlockFailure> DevChain::assemble(const BlockAttributes& a
         block.withdrawals = attributes.withdrawals;
     state::State state(*m_state);
     PreviewRoot intermediate(m_store, m_roots.back());
-    chain::BlockExecutor executor(m_config, block.header, state,
-                                  {m_code_cache, *this, nullptr, &intermediate});
+    chain::ExecutionEnvironment environment{m_code_cache, *this, nullptr, &intermediate};
+    // An impersonated sender may be a contract.
+    environment.skipped_checks.sender_code = true;
+    chain::BlockExecutor executor(m_config, block.header, state, environment);
     if (auto started = executor.start(); !started)
         return fail(started.error());
     for (const PoolTxnPtr& entry : txns) {

@@ -1,0 +1,125 @@
+// The protocol around the methods: what is a request, what answers it, and the bounds.
+#include <meridian/rpc/dispatcher.hpp>
+#include <meridian/rpc/test_node.hpp>
+
+#include <gtest/gtest.h>
+
+namespace meridian::rpc {
+namespace {
+
+class DispatcherTest : public testing::Test {
+protected:
+    json::value raw(std::string_view text) {
+        const std::string answer = m_node.dispatcher.handle(text);
+        return answer.empty() ? json::value("nothing") : json::parse(answer);
+    }
+    std::int64_t error_code(std::string_view text) { return raw(text).at("error").at("code").as_int64(); }
+
+    TestNode m_node;
+};
+
+TEST_F(DispatcherTest, AnswersWithTheRequestsIdentifier) {
+    for (const char* id : {"1", "\"x\"", "null", "1.5"}) {
+        const auto answer = raw(std::string(R"({"jsonrpc":"2.0","method":"eth_chainId","id":)") + id + "}");
+        EXPECT_EQ(json::serialize(answer.at("id")), json::serialize(json::parse(id)));
+        EXPECT_EQ(answer.at("result"), "0x12d591");
+    }
+}
+
+TEST_F(DispatcherTest, NotificationsGetNoAnswer) {
+    EXPECT_EQ(raw(R"({"jsonrpc":"2.0","method":"eth_chainId"})"), "nothing");
+    EXPECT_EQ(raw(R"([{"jsonrpc":"2.0","method":"eth_chainId"}])"), "nothing");
+}
+
+TEST_F(DispatcherTest, BadRequests) {
+    EXPECT_EQ(error_code("{"), -32700);
+    EXPECT_EQ(error_code(""), -32700);
+    EXPECT_EQ(error_code("\xff\xfe"), -32700);
+    EXPECT_EQ(error_code(std::string(10'000, '[')), -32700);
+    EXPECT_EQ(error_code("1"), -32600);
+    EXPECT_EQ(error_code("[]"), -32600);
+    EXPECT_EQ(error_code("{}"), -32600);
+    EXPECT_EQ(error_code(R"({"id":1,"method":5})"), -32600);
+    EXPECT_EQ(error_code(R"({"id":1,"method":"eth_unknown"})"), -32601);
+    EXPECT_EQ(error_code(R"({"id":1,"method":"eth_getBalance","params":{}})"), -32602);
+    EXPECT_EQ(error_code(R"({"id":1,"method":"eth_getBalance","params":[]})"), -32602);
+    EXPECT_EQ(error_code(R"({"id":1,"method":"eth_chainId","params":[1]})"), -32602);
+}
+
+TEST_F(DispatcherTest, ArgumentErrorsNameTheArgument) {
+    const auto message = [&](const char* params) {
+        return std::string(raw(std::string(R"({"id":1,"method":"eth_getBalance","params":)") + params + "}")
+                               .at("error")
+                               .at("message")
+                               .as_string());
+    };
+    EXPECT_EQ(message("[]"), "missing value for required argument 0");
+    EXPECT_EQ(message("[1]"),
+              "invalid argument 0: json: cannot unmarshal non-string into Go value of type common.Address");
+    EXPECT_EQ(message("[\"0x12\"]"),
+              "invalid argument 0: hex string has length 2, want 40 for common.Address");
+    const std::string address = "[\"0x" + std::string(40, '1') + "\",";
+    EXPECT_EQ(message((address + "\"5\"]").c_str()), "invalid argument 1: hex string without 0x prefix");
+    EXPECT_EQ(message((address + "\"0x05\"]").c_str()),
+              "invalid argument 1: hex number with leading zero digits");
+    EXPECT_EQ(message((address + "\"0x63\"]").c_str()), "header not found");
+    EXPECT_EQ(message((address + "\"latest\",1]").c_str()), "too many arguments, want at most 2");
+}
+
+TEST_F(DispatcherTest, BatchesAreAnsweredInOrderAndBounded) {
+    const auto answers = raw(R"([{"id":1,"method":"eth_chainId"},{"id":2,"method":"no"},5])");
+    ASSERT_EQ(answers.as_array().size(), 3u);
+    EXPECT_EQ(answers.at(0).at("id"), 1);
+    EXPECT_EQ(answers.at(1).at("error").at("code"), -32601);
+    EXPECT_EQ(answers.at(2).at("error").at("code"), -32600);
+    std::string large = "[";
+    for (int i = 0; i <= 1000; ++i)
+        large += std::string(i > 0 ? "," : "") + R"({"id":1,"method":"eth_chainId"})";
+    EXPECT_EQ(error_code(large + "]"), -32600);
+}
+
+TEST_F(DispatcherTest, EveryMethodDescribesItself) {
+    const auto list = m_node.call("rpc_methods");
+    ASSERT_GT(list.as_array().size(), 100u);
+    for (const auto& method : list.as_array()) {
+        EXPECT_FALSE(method.at("summary").as_string().empty()) << method;
+        EXPECT_FALSE(method.at("result").as_string().empty()) << method;
+        bool optional = false;
+        for (const auto& param : method.at("params").as_array()) {
+            // A required parameter never follows an optional one.
+            EXPECT_FALSE(optional && param.at("required").as_bool()) << method;
+            optional = !param.at("required").as_bool();
+        }
+    }
+}
+
+// Whatever a method is given, it answers.
+TEST_F(DispatcherTest, NoMethodFallsOverNonsense) {
+    const char* nonsense[] = {"null",
+                              "1",
+                              "-1",
+                              "1e300",
+                              "\"\"",
+                              "\"0x\"",
+                              "\"latest\"",
+                              "[]",
+                              "{}",
+                              "true",
+                              "\"0xffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff\""};
+    for (const auto& method : m_node.call("rpc_methods").as_array()) {
+        const std::string name(method.at("name").as_string());
+        for (const char* value : nonsense) {
+            std::string params = value;
+            for (std::size_t i = 1; i < method.at("params").as_array().size(); ++i)
+                params += std::string(",") + value;
+            const auto answer = raw(R"({"id":1,"method":")" + name + R"(","params":[)" + params + "]}");
+            EXPECT_TRUE(answer.as_object().contains("result") || answer.as_object().contains("error"));
+            if (answer.as_object().contains("error")) {
+                EXPECT_NE(answer.at("error").at("message"), "internal error") << name << " " << params;
+            }
+        }
+    }
+}
+
+}  // namespace
+}  // namespace meridian::rpc
