@@ -19,11 +19,11 @@ using chain::ChainConfig;
 using evm::Revision;
 using CasePtr = std::unique_ptr<ReplayCase>;
 
-// Loads a document and reads it by `read`, which may throw FieldFailure.
+// Parses a document and reads it by `read`, which may throw FieldFailure.
 template <class Read>
-auto read_document(const std::string& path, const Read& read)
+auto read_text(std::string_view text, const std::string& path, const Read& read)
     -> Result<decltype(read(std::declval<const Json&>())), InputError> {
-    auto document = Document::load(path);
+    auto document = Document::parse(text, path);
     if (!document)
         return fail(document.error());
     try {
@@ -31,6 +31,15 @@ auto read_document(const std::string& path, const Read& read)
     } catch (const FieldFailure& failure) {
         return fail(document->error(failure));
     }
+}
+
+template <class Read>
+auto read_document(const std::string& path, const Read& read)
+    -> Result<decltype(read(std::declval<const Json&>())), InputError> {
+    const auto content = read_file(path);
+    if (!content)
+        return fail(content.error());
+    return read_text(*content, path, read);
 }
 
 chain::Block read_rpc_block(const Json& json) {
@@ -381,8 +390,20 @@ FileFormat format_of(const Json& json) {
     return FileFormat::Other;
 }
 
+// Folders hold files of many kinds, some of them no JSON: only what names the members of a format is parsed.
+bool may_be_recorded(std::string_view text) {
+    const auto names = [&](std::string_view member) { return text.find(member) != std::string_view::npos; };
+    return (names("\"full_blocks\"") && names("\"proofs\"")) ||
+           (names("\"fixture\"") && names("\"preimages\""));
+}
+
 Result<CasePtr, InputError> load_file(const std::string& path) {
-    return read_document(path, [&](const Json& json) {
+    const auto content = read_file(path);
+    if (!content)
+        return fail(content.error());
+    if (!may_be_recorded(*content))
+        return CasePtr{};
+    return read_text(*content, path, [&](const Json& json) {
         switch (format_of(json)) {
             case FileFormat::Zeth:
                 return read_zeth(json, path);

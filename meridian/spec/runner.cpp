@@ -194,8 +194,8 @@ std::vector<FileResult> run_files(const std::vector<TestFile>& files, const RunO
         const bool slow = files[i].path.find("stTimeConsuming") != std::string::npos;
         return slow ? std::numeric_limits<std::uintmax_t>::max() : files[i].size;
     };
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return cost(a) > cost(b); });
+    std::sort(order.begin(), order.end(),
+              [&](std::size_t a, std::size_t b) { return cost(a) != cost(b) ? cost(a) > cost(b) : a < b; });
     const RunSettings settings{options.filter, options.run_excluded ? nullptr : &Exclusions::built_in(),
                                options.trace};
     std::vector<FileResult> results(files.size());
