@@ -260,7 +260,9 @@ CasePtr read_zeth(const Json& json, const std::string& path) {
     bool found = false;
     for (const char* list : {"partial_blocks", "full_blocks"}) {
         const Json* blocks = find(json, list);
-        for (const Json& entry : blocks != nullptr ? array(*blocks) : boost::json::array{}) {
+        if (blocks == nullptr)
+            continue;
+        for (const Json& entry : array(*blocks)) {
             const auto [question, answer] = read_answer(entry);
             const std::uint64_t block_number = number64(member(question, "block_no"));
             out->block_hashes.hashes[block_number] = hash(member(answer, "hash"));
