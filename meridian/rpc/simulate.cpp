@@ -114,8 +114,7 @@ json::object format_call_error(const chain::TxnOutcome& outcome) {
 class Simulator {
 public:
     Simulator(Service& service, const Simulation& simulation, const node::StoredBlock& base)
-        : m_service(service),
-          m_chain(service.chain()),
+        : m_chain(service.chain()),
           m_simulation(simulation),
           m_context(node::context_after(m_chain, base.number())),
           m_hashes(m_chain.block_hashes(), base.number()),
@@ -141,7 +140,6 @@ private:
         return m_chain.config().revision(header.number, header.timestamp);
     }
 
-    Service& m_service;
     node::DevChain& m_chain;
     const Simulation& m_simulation;
     node::CallContext m_context;
