@@ -171,12 +171,33 @@ std::string panic_reason(const u256& code) {
     return "unknown panic code: " + to_quantity(code);
 }
 
-// UTF-8 that a JSON text can hold; other bytes become '?'.
-std::string printable(std::string text) {
-    for (char& c : text)
-        if (static_cast<unsigned char>(c) >= 0x80 || static_cast<unsigned char>(c) < 0x20)
-            c = '?';
-    return text;
+// Bytes of the UTF-8 sequence at the beginning of the text; zero if there is none.
+std::size_t utf8_length(std::string_view text) {
+    const auto lead = static_cast<unsigned char>(text[0]);
+    std::size_t length = 1;
+    if (lead >= 0xf0 && lead < 0xf5)
+        length = 4;
+    else if (lead >= 0xe0)
+        length = lead < 0xf0 ? 3 : 0;
+    else if (lead >= 0x80)
+        length = lead >= 0xc2 ? 2 : 0;
+    if (length > text.size())
+        return 0;
+    for (std::size_t i = 1; i < length; ++i)
+        if ((static_cast<unsigned char>(text[i]) & 0xc0) != 0x80)
+            return 0;
+    return length;
+}
+
+// What JSON can hold: bytes that are not UTF-8 become '?'.
+std::string printable(std::string_view text) {
+    std::string out;
+    while (!text.empty()) {
+        const std::size_t length = utf8_length(text);
+        out += length != 0 ? text.substr(0, length) : std::string_view("?");
+        text.remove_prefix(std::max<std::size_t>(length, 1));
+    }
+    return out;
 }
 
 }  // namespace

@@ -65,6 +65,18 @@ TEST(RevertMessage, DecodesErrorAndPanic) {
     EXPECT_EQ(revert_message(error), "execution reverted");
 }
 
+TEST(RevertMessage, KeepsUtf8AndNothingElse) {
+    const auto reverted = [](std::string_view reason) {
+        Bytes data{0x08, 0xc3, 0x79, 0xa0};
+        append(data, to_hash(32));
+        append(data, to_hash(reason.size()));
+        append(data, as_bytes(reason));
+        return revert_message(data);
+    };
+    EXPECT_EQ(reverted("no \xc3\xa9\xe2\x82\xac"), "execution reverted: no \xc3\xa9\xe2\x82\xac");
+    EXPECT_EQ(reverted("\xff\x80 a\xc3"), "execution reverted: ?? a?");
+}
+
 TEST(CallArgs, Contradictions) {
     const auto read = [](const char* text) {
         const auto value = json::parse(text);
