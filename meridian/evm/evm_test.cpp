@@ -138,6 +138,25 @@ TEST(Evm, CallDepthIsBounded) {
     EXPECT_EQ(world.stored(0), 1025);
 }
 
+TEST(Evm, CreationsNestToTheBoundOnTheNativeStack) {
+    // Init code that creates itself; each level stores nothing and returns nothing.
+    World world(Revision::Homestead);
+    const Program code = program()
+                             .add(Op::Codesize)
+                             .push(0)
+                             .push(0)
+                             .add(Op::Codecopy)
+                             .add(Op::Codesize)
+                             .push(0)
+                             .push(0)
+                             .add(Op::Create);
+    world.deploy(kContract, code);
+    const CallResult result = world.run(100'000'000);
+    EXPECT_EQ(result.status, Status::Success);
+    EXPECT_GT(100'000'000 - result.gas_left, 1024 * 32000);
+    EXPECT_LT(100'000'000 - result.gas_left, 1025 * 32100);
+}
+
 TEST(Evm, CallThatCannotPayReturnsItsGas) {
     World world;
     world.deploy(kContract, program().call(Op::Call, kOther, 50'000, 1).return_top(), 0);
