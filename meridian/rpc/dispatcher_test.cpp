@@ -106,7 +106,8 @@ TEST_F(DispatcherTest, NoMethodFallsOverNonsense) {
                               "{}",
                               "true",
                               "\"0xffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff\""};
-    for (const auto& method : m_node.call("rpc_methods").as_array()) {
+    const json::value methods = m_node.call("rpc_methods");
+    for (const auto& method : methods.as_array()) {
         const std::string name(method.at("name").as_string());
         for (const char* value : nonsense) {
             std::string params = value;

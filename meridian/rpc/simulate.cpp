@@ -4,6 +4,7 @@
 #include <meridian/rpc/simulate.hpp>
 
 #include <algorithm>
+#include <limits>
 
 namespace meridian::rpc {
 namespace {
@@ -41,6 +42,17 @@ ErrorCode code_of(TxnError error) {
         default:
             return ErrorCode::Internal;
     }
+}
+
+// geth looks at the nonce before anything else.
+std::optional<TxnError> check_nonce(const Transaction& txn, std::uint64_t account_nonce) {
+    if (txn.nonce < account_nonce)
+        return TxnError::NonceMismatchTooLow;
+    if (txn.nonce > account_nonce)
+        return TxnError::NonceMismatchTooHigh;
+    if (txn.nonce == std::numeric_limits<std::uint64_t>::max())
+        return TxnError::NonceIsMax;
+    return std::nullopt;
 }
 
 // Hashes of the real chain, and above its base those of the imagined blocks.
@@ -130,6 +142,8 @@ private:
     chain::Header make_header(const BlockOverrides& overrides) const;
     void execute_calls(const SimulatedBlock& block, chain::BlockExecutor& executor, state::State& state,
                        LogCollector& collector);
+    [[noreturn]] void refuse_call(TxnError error, const Transaction& txn, const Address& sender,
+                                  state::State& state) const;
     Transaction make_transaction(CallArgs args, state::State& state, std::uint64_t gas_used) const;
     void complete_header(chain::BlockOutcome& outcome);
     void seal(const state::StateChanges& changes);
@@ -195,17 +209,24 @@ Transaction Simulator::make_transaction(CallArgs args, state::State& state, std:
     return txn;
 }
 
+void Simulator::refuse_call(TxnError error, const Transaction& txn, const Address& sender,
+                            state::State& state) const {
+    throw RpcError(code_of(error), "err: " +
+                                       node::describe(error, txn, sender, m_chain.config(),
+                                                      m_block->block.header, state.load(sender).account) +
+                                       " (supplied gas " + std::to_string(txn.gas_limit) + ")");
+}
+
 void Simulator::execute_calls(const SimulatedBlock& block, chain::BlockExecutor& executor,
                               state::State& state, LogCollector& collector) {
     for (const CallArgs& args : block.calls) {
         const Transaction txn = make_transaction(args, state, executor.gas_used());
+        if (m_simulation.validation)
+            if (const auto error = check_nonce(txn, state.nonce(args.sender())))
+                refuse_call(*error, txn, args.sender(), state);
         auto outcome = executor.execute(txn, args.sender());
         if (!outcome)
-            throw RpcError(code_of(outcome.error()),
-                           "err: " +
-                               node::describe(outcome.error(), txn, args.sender(), m_chain.config(),
-                                              m_block->block.header, state.load(args.sender()).account) +
-                               " (supplied gas " + std::to_string(txn.gas_limit) + ")");
+            refuse_call(outcome.error(), txn, args.sender(), state);
         m_gas_left -= std::min(m_gas_left, outcome->receipt.gas_used);
         m_block->block.transactions.push_back(txn);
         m_block->senders.push_back(args.sender());
