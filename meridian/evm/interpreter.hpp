@@ -7,7 +7,7 @@
 namespace meridian::evm {
 
 // Runs the frame's code to its end. frame.gas is what is left, frame.output what it returned.
-// Uses about 250 bytes of native stack; a nested call adds those of the call operation.
+// A nested call takes another native frame of this function; Machine::execute bounds them.
 Status interpret(Frame& frame);
 
 // Gas for extending memory to hold [offset, offset + size), size > 0, and the extension itself.
