@@ -20,6 +20,8 @@ struct BlockReference {
     bool is_pending() const noexcept { return !hash && number.tag == BlockTag::Pending; }
 };
 
+inline constexpr BlockReference kPendingBlock{{BlockTag::Pending, 0}, {}};
+
 BlockNumber read_block_number(const json::value& value);
 // Also takes a bare hash and EIP-1898 objects.
 BlockReference read_block_reference(const json::value& value);

@@ -1,5 +1,6 @@
 #include <meridian/base/hex.hpp>
 #include <meridian/rpc/call_args.hpp>
+#include <meridian/rpc/opcode.hpp>
 
 #include <algorithm>
 
@@ -369,7 +370,7 @@ void throw_if_failed(const chain::TxnOutcome& outcome) {
         return;
     if (outcome.status == evm::Status::Revert)
         throw RpcError(ErrorCode::Reverted, revert_message(outcome.output), hex_data(outcome.output));
-    refuse(std::string(evm::describe(outcome.status)));
+    refuse(describe_status(outcome.status));
 }
 
 }  // namespace meridian::rpc

@@ -1,5 +1,6 @@
 #include <meridian/rpc/access_list_tracer.hpp>
 #include <meridian/rpc/call_runner.hpp>
+#include <meridian/rpc/opcode.hpp>
 
 #include <algorithm>
 
@@ -189,8 +190,7 @@ CallRunner::AccessListOutcome CallRunner::create_access_list() {
             refuse_call(outcome.error(), txn);
         chain::AccessList list = tracer.list();
         out.gas_used = outcome->receipt.gas_used;
-        out.error =
-            outcome->status == evm::Status::Success ? "" : std::string(evm::describe(outcome->status));
+        out.error = outcome->status == evm::Status::Success ? "" : describe_status(outcome->status);
         const bool stable = list == txn.access_list;
         txn.access_list = list;
         out.list = std::move(list);

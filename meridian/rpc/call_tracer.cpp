@@ -1,5 +1,6 @@
 // callTracer: the tree of calls.
 #include <meridian/rpc/call_args.hpp>
+#include <meridian/rpc/opcode.hpp>
 #include <meridian/rpc/tracing.hpp>
 
 namespace meridian::rpc {
@@ -17,6 +18,7 @@ struct Frame {
     Bytes input;
     Bytes output;
     evm::Status status = evm::Status::Success;
+    std::string error;
     std::vector<json::object> logs;
     std::vector<Frame> calls;
 };
@@ -58,7 +60,7 @@ void add_outcome(json::object& out, const Frame& frame) {
             out["output"] = hex_data(frame.output);
         return;
     }
-    out["error"] = json::string(evm::describe(frame.status));
+    out["error"] = frame.error;
     if (frame.status != evm::Status::Revert || frame.output.empty())
         return;
     out["output"] = hex_data(frame.output);
@@ -124,6 +126,8 @@ public:
         Frame frame = std::move(m_open.back());
         m_open.pop_back();
         frame.status = result.status;
+        if (result.status != evm::Status::Success)
+            frame.error = error_of(frame);
         frame.gas_used = frame.gas - result.gas_left;
         frame.output = result.output;
         if (m_open.empty())
@@ -131,6 +135,8 @@ public:
         else
             m_open.back().calls.push_back(std::move(frame));
     }
+
+    void on_step(const evm::Step& step) override { m_last = {step.depth, step.opcode, step.status}; }
 
     void on_selfdestruct(const Address& contract, const Address& beneficiary, const u256& balance) override {
         if (m_config.only_top_call || m_open.empty())
@@ -168,7 +174,25 @@ public:
     }
 
 private:
+    struct LastStep {
+        std::int32_t depth = 0;
+        std::uint8_t opcode = 0;
+        evm::Status status = evm::Status::Success;
+    };
+
+    // Of a frame that is ending: m_depth is its caller's already.
+    std::string error_of(const Frame& frame) const {
+        if (m_last.depth != m_depth + 1)
+            return describe_status(frame.status);
+        // A creation that came to its RETURN could not pay for the code.
+        const bool returned = m_last.opcode == op::kReturn && m_last.status == evm::Status::Success;
+        if (is_creation(frame.type) && returned && frame.status == evm::Status::OutOfGas)
+            return "contract creation code storage out of gas";
+        return describe_status(frame.status, m_last.opcode);
+    }
+
     TraceConfig m_config;
+    LastStep m_last;
     int m_depth = 0;
     std::vector<Frame> m_open;
     std::optional<Frame> m_root;

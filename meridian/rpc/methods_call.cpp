@@ -8,31 +8,32 @@
 namespace meridian::rpc {
 namespace {
 
-CallRunner runner(const Call& call, std::size_t block, std::size_t state_overrides,
-                  std::size_t block_overrides) {
+// Of the parameters (call, block, state overrides, block overrides).
+CallRunner runner(const Call& call, const BlockReference& otherwise) {
     CallRunner out(call.service, call.args.get(0, read_call_args),
-                   call.args.get_or(block, read_block_reference, BlockReference{}));
-    if (call.args.has(block_overrides))
-        out.override_block(call.args.get(block_overrides, read_block_overrides));
-    if (call.args.has(state_overrides))
-        out.override_state(call.args.get(state_overrides, read_state_overrides));
+                   call.args.get_or(1, read_block_reference, otherwise));
+    if (call.args.has(3))
+        out.override_block(call.args.get(3, read_block_overrides));
+    if (call.args.has(2))
+        out.override_state(call.args.get(2, read_state_overrides));
     return out;
 }
 
 json::value eth_call(const Call& call) {
-    auto run = runner(call, 1, 2, 3);
+    auto run = runner(call, {});
     const auto outcome = run.execute();
     throw_if_failed(outcome);
     return hex_data(outcome.output);
 }
 
 json::value estimate_gas(const Call& call) {
-    auto run = runner(call, 1, 2, 3);
+    // What comes next is in the next block, whose time and number may cost other gas than the last one's.
+    auto run = runner(call, kPendingBlock);
     return quantity(run.estimate_gas());
 }
 
 json::value create_access_list(const Call& call) {
-    auto run = runner(call, 1, 2, 3);
+    auto run = runner(call, {});
     const auto made = run.create_access_list();
     json::object out{{"accessList", format_access_list(made.list)}, {"gasUsed", quantity(made.gas_used)}};
     if (!made.error.empty())

@@ -62,7 +62,7 @@ chain::Transaction complete(const Call& call, CallArgs args) {
     if (args.blob_hashes && !args.max_fee_per_blob_gas)
         args.max_fee_per_blob_gas = next_blob_base_fee(chain) * 2;
     if (!args.gas) {
-        CallRunner runner(call.service, args, {});
+        CallRunner runner(call.service, args, kPendingBlock);
         args.gas = runner.estimate_gas();
     }
     return make_call(args, chain.config(), revision, 0);

@@ -117,4 +117,12 @@ std::string opcode_name(std::uint8_t opcode) {
     return out + " not defined";
 }
 
+std::string describe_status(evm::Status status, std::optional<std::uint8_t> last) {
+    if (status == evm::Status::InvalidInstruction)
+        return "invalid opcode: " + opcode_name(op::kInvalid);
+    if (status == evm::Status::UndefinedInstruction && last)
+        return "invalid opcode: " + opcode_name(*last);
+    return std::string(evm::describe(status));
+}
+
 }  // namespace meridian::rpc

@@ -48,7 +48,6 @@ public:
         if (message.kind != evm::CallKind::Create && message.kind != evm::CallKind::Create2)
             return;
         touch(message.recipient);
-        m_created.insert(message.recipient);
     }
 
     void on_step(const evm::Step& step) override {
@@ -106,18 +105,23 @@ private:
         return out;
     }
 
+    static json::object storage_of(state::StateReader& state, const Address& address,
+                                   const std::set<u256>& slots) {
+        json::object out;
+        for (const u256& slot : slots)
+            out[key_text(slot_text(slot))] = slot_text(state.storage(address, slot));
+        return out;
+    }
+
     json::value prestate(const TraceSubject& subject) const {
         json::object out;
         for (const auto& [address, slots] : m_touched) {
             const auto account = subject.before->account(address);
-            if (!account && !m_config.include_empty && m_created.contains(address))
+            if (!account && !m_config.include_empty)
                 continue;
             json::object entry = describe(*subject.before, account.value_or(state::Account{}));
             if (!slots.empty() && !m_config.prestate_disable_storage) {
-                json::object storage;
-                for (const u256& slot : slots)
-                    storage[key_text(slot_text(slot))] = slot_text(subject.before->storage(address, slot));
-                entry["storage"] = std::move(storage);
+                entry["storage"] = storage_of(*subject.before, address, slots);
             }
             out[key_text(hex_data(address))] = std::move(entry);
         }
@@ -149,10 +153,12 @@ private:
         if (!m_config.prestate_disable_storage)
             add_storage(out, subject, address, slots);
         out.modified = !out.post.empty() || out.modified;
-        // What is gone has no state afterwards.
+        // What is gone has no state afterwards, and all that was looked at of what it had before.
         if (!found && subject.before->account(address)) {
             out.post.clear();
             out.modified = true;
+            if (!slots.empty() && !m_config.prestate_disable_storage)
+                out.pre["storage"] = storage_of(*subject.before, address, slots);
         }
         return out;
     }
@@ -186,8 +192,7 @@ private:
             if (!one.modified)
                 continue;
             const json::value name = hex_data(address);
-            const bool existed = subject.before->account(address).has_value();
-            if (existed || !m_created.contains(address))
+            if (subject.before->account(address))
                 pre[key_text(name)] = std::move(one.pre);
             if (subject.after->account(address))
                 post[key_text(name)] = std::move(one.post);
@@ -198,7 +203,6 @@ private:
     TraceConfig m_config;
     state::StateReader* m_before = nullptr;
     std::map<Address, std::set<u256>> m_touched;
-    std::set<Address> m_created;
 };
 
 }  // namespace

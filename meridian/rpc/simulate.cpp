@@ -1,5 +1,6 @@
 #include <meridian/base/hex.hpp>
 #include <meridian/rpc/format.hpp>
+#include <meridian/rpc/opcode.hpp>
 #include <meridian/rpc/service.hpp>
 #include <meridian/rpc/simulate.hpp>
 
@@ -120,7 +121,7 @@ json::object format_call_error(const chain::TxnOutcome& outcome) {
         return {{"message", revert_message(outcome.output)},
                 {"code", static_cast<int>(ErrorCode::Reverted)},
                 {"data", hex_data(outcome.output)}};
-    return {{"message", json::string(evm::describe(outcome.status))}, {"code", kVmErrorCode}};
+    return {{"message", describe_status(outcome.status)}, {"code", kVmErrorCode}};
 }
 
 class Simulator {

@@ -28,7 +28,7 @@ public:
                          {"gasCost", step.cost},
                          {"depth", step.depth}};
         if (step.status != evm::Status::Success)
-            log["error"] = json::string(evm::describe(step.status));
+            log["error"] = describe_status(step.status, step.opcode);
         if (!m_config.disable_stack)
             log["stack"] = stack_of(step);
         if (m_config.enable_return_data && !step.return_data.empty())
