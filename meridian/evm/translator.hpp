@@ -15,6 +15,17 @@
 
 namespace meridian::evm {
 
+namespace detail {
+constexpr bool is_shift(Op op) {
+    return op == Op::Shl || op == Op::Shr || op == Op::Sar || op == Op::Byte || op == Op::Signextend;
+}
+
+// A memory or data offset that fits an instruction.
+constexpr bool is_small(const u256& x) {
+    return fits_u64(x) && x[0] < 0x7fff0000;
+}
+}  // namespace detail
+
 // Holds only scratch memory between translations. Not reentrant.
 class Translator {
 public:
