@@ -229,6 +229,14 @@ Result<AssembledBlock, BlockFailure> DevChain::assemble_pending() {
     return out;
 }
 
+// Time goes on from where it was set to, and never behind the head: blocks made within one second are a
+// second apart, and what a client adds to the time counts from the last of them.
+void DevChain::follow_time(std::uint64_t timestamp) {
+    if (m_settings.timestamp_interval || (!m_settings.next_timestamp && timestamp <= now()))
+        return;
+    m_settings.time_offset = static_cast<std::int64_t>(timestamp) - static_cast<std::int64_t>(clock());
+}
+
 Result<BlockPtr, BlockFailure> DevChain::mine() {
     const BlockAttributes attributes = next_attributes();
     auto built = assemble(attributes, ready_transactions(attributes));
@@ -240,11 +248,7 @@ Result<BlockPtr, BlockFailure> DevChain::mine() {
         return fail(missing_state());
     }
     seal(*built->block, *root);
-    if (m_settings.next_timestamp && !m_settings.timestamp_interval) {
-        // Time goes on from where it was set to.
-        const auto seconds = static_cast<std::int64_t>(clock());
-        m_settings.time_offset = static_cast<std::int64_t>(attributes.timestamp) - seconds;
-    }
+    follow_time(attributes.timestamp);
     m_settings.next_timestamp.reset();
     m_settings.next_base_fee.reset();
     m_settings.next_prev_randao.reset();

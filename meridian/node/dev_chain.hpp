@@ -218,6 +218,7 @@ private:
     void activate_merge(const chain::Header& header);
     Result<Hash, SubmitFailure> enqueue(PoolTxn txn);
     void automine();
+    void follow_time(std::uint64_t timestamp);
     void clean_pool(const StoredBlock& block, const std::vector<RejectedTxn>& rejected);
     std::optional<SubmitFailure> check(const chain::Transaction& txn, const Address& sender);
 

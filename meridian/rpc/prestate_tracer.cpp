@@ -21,6 +21,10 @@ std::optional<Address> delegate_of(BytesView code) {
     return first_bytes<20>(code.subspan(3));
 }
 
+bool is_nothing(const std::optional<state::Account>& account) {
+    return !account || account->is_empty();
+}
+
 json::value slot_text(const u256& value) {
     return hex_data(to_hash(value));
 }
@@ -40,8 +44,10 @@ public:
         if (subject.txn.to)
             touch_with_delegate(*subject.txn.to);
         for (const auto& authorization : subject.txn.authorizations)
-            if (const auto authority = chain::recover_authority(authorization))
+            if (const auto authority = chain::recover_authority(authorization)) {
                 touch(*authority);
+                m_delegates[*authority] = authorization.address;
+            }
     }
 
     void on_enter(const evm::Message& message, BytesView) override {
@@ -72,7 +78,7 @@ public:
             case op::kDelegatecall:
             case op::kStaticcall:
                 if (size >= 5)
-                    touch_with_delegate(to_address(top(1)));
+                    touch_called(to_address(top(1)));
                 break;
             default:
                 break;
@@ -91,6 +97,15 @@ private:
         if (account)
             if (const auto delegate = delegate_of(m_before->code(account->code_hash)))
                 touch(*delegate);
+    }
+
+    // As touch_with_delegate(), but the transaction may have brought a new delegate.
+    void touch_called(const Address& address) {
+        const auto found = m_delegates.find(address);
+        if (found == m_delegates.end())
+            return touch_with_delegate(address);
+        touch(address);
+        touch(found->second);
     }
 
     json::object describe(state::StateReader& state, const state::Account& account) const {
@@ -117,7 +132,7 @@ private:
         json::object out;
         for (const auto& [address, slots] : m_touched) {
             const auto account = subject.before->account(address);
-            if (!account && !m_config.include_empty)
+            if (is_nothing(account) && !m_config.include_empty)
                 continue;
             json::object entry = describe(*subject.before, account.value_or(state::Account{}));
             if (!slots.empty() && !m_config.prestate_disable_storage) {
@@ -192,7 +207,7 @@ private:
             if (!one.modified)
                 continue;
             const json::value name = hex_data(address);
-            if (subject.before->account(address))
+            if (!is_nothing(subject.before->account(address)))
                 pre[key_text(name)] = std::move(one.pre);
             if (subject.after->account(address))
                 post[key_text(name)] = std::move(one.post);
@@ -203,6 +218,7 @@ private:
     TraceConfig m_config;
     state::StateReader* m_before = nullptr;
     std::map<Address, std::set<u256>> m_touched;
+    std::map<Address, Address> m_delegates;  // by the transaction's own authorizations
 };
 
 }  // namespace
