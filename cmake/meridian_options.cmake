@@ -33,6 +33,8 @@ if(MERIDIAN_GUEST)
   add_link_options(-static)
 endif()
 if(MERIDIAN_SANITIZE)
+  # Catches what no sanitizer sees: the error of a result that holds a value, an index past the end.
+  add_compile_definitions(_GLIBCXX_ASSERTIONS)
   add_compile_options(-fsanitize=${MERIDIAN_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -g1)
   add_link_options(-fsanitize=${MERIDIAN_SANITIZE})
 endif()
