@@ -222,6 +222,13 @@ chain::BlobSchedule read_blob_schedule(Reader& reader, const json::value& value,
     return out;
 }
 
+// Keeps the schedule ordered by time; of changes at one time the later fork's comes last.
+void insert(std::vector<chain::BlobScheduleChange>& schedule, const chain::BlobScheduleChange& change) {
+    const auto later = std::find_if(schedule.begin(), schedule.end(),
+                                    [&](const auto& other) { return other.timestamp > change.timestamp; });
+    schedule.insert(later, change);
+}
+
 void read_time_forks(Reader& reader, const json::object& config, Genesis& out) {
     const auto* schedules = Reader::find(config, "blobSchedule");
     const auto* schedule_object =
@@ -238,15 +245,13 @@ void read_time_forks(Reader& reader, const json::object& config, Genesis& out) {
                                    ? Reader::find(*schedule_object, fork.schedule)
                                    : nullptr;
         if (schedule != nullptr)
-            out.config.blob_schedule.push_back(
-                {time,
-                 read_blob_schedule(reader, *schedule, std::string("config.blobSchedule.") + fork.schedule)});
+            insert(out.config.blob_schedule,
+                   {time, read_blob_schedule(reader, *schedule,
+                                             std::string("config.blobSchedule.") + fork.schedule)});
         else if (!fork.revision)
             reader.reject(std::string("config.blobSchedule.") + fork.schedule,
                           "missing, though the fork has a time");
     }
-    std::stable_sort(out.config.blob_schedule.begin(), out.config.blob_schedule.end(),
-                     [](const auto& a, const auto& b) { return a.timestamp < b.timestamp; });
 }
 
 // Blob parameters of mainnet's forks, for files without a blobSchedule.

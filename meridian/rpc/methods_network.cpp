@@ -101,14 +101,16 @@ json::array rewards(const node::StoredBlock& block, const std::vector<double>& w
     struct Entry {
         u256 tip;
         std::uint64_t gas;
+        std::size_t index;
     };
     const u256 base = block.header().base_fee.value_or(u256{});
     std::vector<Entry> entries;
     for (std::size_t i = 0; i < block.receipts.size(); ++i)
         entries.push_back({effective_gas_price(block.block.transactions[i], block.header().base_fee) - base,
-                           block.receipts[i].gas_used});
-    std::stable_sort(entries.begin(), entries.end(),
-                     [](const Entry& a, const Entry& b) { return a.tip < b.tip; });
+                           block.receipts[i].gas_used, i});
+    std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+        return a.tip != b.tip ? a.tip < b.tip : a.index < b.index;
+    });
     json::array out;
     std::size_t index = 0;
     std::uint64_t gas = entries.empty() ? 0 : entries[0].gas;
