@@ -100,7 +100,7 @@ json::value Dispatcher::invoke(std::string_view name, const json::value* params,
     const Method* method = m_service.methods().find(name);
     if (method == nullptr)
         throw RpcError(ErrorCode::MethodNotFound,
-                       "the method " + std::string(name.substr(0, 100)) + " does not exist/is not available");
+                       "the method " + excerpt(name) + " does not exist/is not available");
     static const json::array kNone;
     const json::array* values = &kNone;
     if (params != nullptr && !params->is_null()) {

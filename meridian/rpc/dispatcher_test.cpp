@@ -66,6 +66,14 @@ TEST_F(DispatcherTest, ArgumentErrorsNameTheArgument) {
     EXPECT_EQ(message((address + "\"latest\",1]").c_str()), "too many arguments, want at most 2");
 }
 
+TEST_F(DispatcherTest, MessagesStayTextWhereverTheyAreCut) {
+    std::string name;
+    for (int i = 0; i < 60; ++i)
+        name += "\xe2\x82\xac";  // three bytes each
+    for (const char* prefix : {"", "x", "xx"})
+        EXPECT_EQ(error_code(R"({"id":1,"method":")" + (prefix + name) + "\"}"), -32601);
+}
+
 TEST_F(DispatcherTest, BatchesAreAnsweredInOrderAndBounded) {
     const auto answers = raw(R"([{"id":1,"method":"eth_chainId"},{"id":2,"method":"no"},5])");
     ASSERT_EQ(answers.as_array().size(), 3u);

@@ -51,8 +51,7 @@ json::value subscribe(const Call& call) {
     if (kind == "newPendingTransactions")
         return call.service.subscribe(session, Service::FilterKind::PendingTransactions, {},
                                       call.args.get_or(1, read_bool, false));
-    throw RpcError(ErrorCode::MethodNotFound,
-                   "no \"" + std::string(kind.substr(0, 100)) + "\" subscription in eth namespace");
+    throw RpcError(ErrorCode::MethodNotFound, "no \"" + excerpt(kind) + "\" subscription in eth namespace");
 }
 
 json::value unsubscribe(const Call& call) {

@@ -82,7 +82,7 @@ std::unique_ptr<TransactionTracer> make_tracer(const TraceConfig& config) {
         return make_four_byte_tracer();
     if (config.tracer == "noopTracer")
         return std::make_unique<NoopTracer>();
-    refuse("unknown tracer \"" + config.tracer.substr(0, 40) +
+    refuse("unknown tracer \"" + excerpt(config.tracer, 40) +
            "\"; there are callTracer, prestateTracer, 4byteTracer, noopTracer and, without a name, the "
            "struct logger");
 }

@@ -51,6 +51,15 @@ std::string_view text_of(const json::string& text) {
     return {text.data(), text.size()};
 }
 
+std::string excerpt(std::string_view text, std::size_t size_max) {
+    if (text.size() <= size_max)
+        return std::string(text);
+    // Not within a UTF-8 sequence.
+    while (size_max > 0 && (static_cast<unsigned char>(text[size_max]) & 0xc0) == 0x80)
+        --size_max;
+    return std::string(text.substr(0, size_max));
+}
+
 std::string_view read_text(const json::value& value, std::string_view type) {
     const auto* text = value.if_string();
     if (text == nullptr)
@@ -141,14 +150,13 @@ const json::array& read_array(const json::value& value, std::string_view type) {
 Hash read_slot(std::string_view text) {
     std::string digits(has_prefix(text) ? text.substr(2) : text);
     if (digits.size() > 64)
-        throw RpcError(ErrorCode::InvalidParams, "storage key too long (want at most 32 bytes): \"" +
-                                                     std::string(text.substr(0, 80)) + "\"");
+        throw RpcError(ErrorCode::InvalidParams,
+                       "storage key too long (want at most 32 bytes): \"" + excerpt(text) + "\"");
     if (digits.size() % 2 != 0)
         digits.insert(digits.begin(), '0');
     const auto bytes = from_hex(digits);
     if (!bytes)
-        throw RpcError(ErrorCode::InvalidParams,
-                       "invalid hex in storage key: \"" + std::string(text.substr(0, 80)) + "\"");
+        throw RpcError(ErrorCode::InvalidParams, "invalid hex in storage key: \"" + excerpt(text) + "\"");
     return left_padded<32>(*bytes);
 }
 

@@ -26,6 +26,9 @@ std::string_view text_of(const json::string& text);
 // Throws ValueError naming `type` if the value is no string.
 std::string_view read_text(const json::value& value, std::string_view type);
 
+// The beginning of a caller's text, for a message: at most `size_max` bytes, and whole characters.
+std::string excerpt(std::string_view text, std::size_t size_max = 80);
+
 // "0x0", without leading zeros.
 u256 read_quantity(const json::value& value);
 std::uint64_t read_uint64(const json::value& value);
