@@ -23,7 +23,8 @@ Usage: ./meridian.sh COMMAND [ARGUMENTS]
   dev [ARGS]   build, then serve a development chain on port 8545 (ARGS: see `dev --help`)
   build        build the binary: build/release/bin/meridian
   test         every check of CI; the last line is `N passed, N failed`
-  bench [ARGS] build, then run the benchmarks
+  bench [ARGS] build, then run the benchmarks (ARGS go to each of them, such as
+               --benchmark_filter=REGEX, --benchmark_list_tests, --benchmark_format=json)
   clean        remove what was built (build/ except the unpacked test data)
   --help       this text
 
@@ -118,8 +119,28 @@ no_arguments() {
   (($# == 1)) || { say "'$1' takes no arguments, got '$2' (./meridian.sh --help)"; exit 2; }
 }
 
+# Whether help was asked for, among a command's arguments.
+asks_help() {
+  local argument
+  for argument in "$@"; do
+    [[ $argument == -h || $argument == --help ]] && return 0
+  done
+  return 1
+}
+
+# help COMMAND: shows what it takes, without building anything.
+help() {
+  local binary=$root/build/release/bin/meridian
+  [[ $1 == dev && -x $binary ]] && exec "$binary" dev --help
+  usage
+}
+
 command=${1:-}
 (($#)) && shift
+if [[ " ${commands[*]} " == *" $command "* ]] && asks_help "$@"; then
+  help "$command"
+  exit
+fi
 case $command in
   dev) run_dev "$@" ;;
   build) no_arguments build "$@"; build; printf '%s\n' "$root/build/release/bin/meridian" ;;
