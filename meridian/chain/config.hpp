@@ -15,6 +15,12 @@ struct BlobSchedule {
     std::uint64_t target = 3;
     std::uint64_t max = 6;
     std::uint64_t base_fee_update_fraction = 3338477;
+
+    // Whoever reads a schedule from outside refuses one that is not valid: fees divide by its members.
+    constexpr bool is_valid() const noexcept {
+        return base_fee_update_fraction != 0 && max != 0 && max <= kBlobsMax && target <= max;
+    }
+    static constexpr std::uint64_t kBlobsMax = 1 << 20;
     friend bool operator==(const BlobSchedule&, const BlobSchedule&) = default;
 };
 

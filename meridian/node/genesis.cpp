@@ -219,6 +219,8 @@ chain::BlobSchedule read_blob_schedule(Reader& reader, const json::value& value,
     member("baseFeeUpdateFraction", out.base_fee_update_fraction);
     if (out.base_fee_update_fraction == 0)
         reader.reject(field + ".baseFeeUpdateFraction", "must not be zero");
+    else if (!out.is_valid())
+        reader.reject(field + ".max", "must be from 1 to 1048576, and at least the target");
     return out;
 }
 

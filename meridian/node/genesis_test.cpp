@@ -89,6 +89,9 @@ TEST(Genesis, ErrorsNameTheField) {
         {R"({"config":{"chainId":1},"gasLimit":1,"alloc":{"0x12":{"balance":1}}})",
          "alloc.0x12: expected 20 bytes"},
         {R"({"config":{"chainId":1,"bpo1Time":1},"gasLimit":1,"alloc":{}})", "config.blobSchedule.bpo1"},
+        {R"({"config":{"chainId":1,"cancunTime":0,"blobSchedule":{"cancun":
+            {"target":1,"max":0,"baseFeeUpdateFraction":5}}},"gasLimit":1,"alloc":{}})",
+         "config.blobSchedule.cancun.max"},
         {with("extraData", "\"0x1\""), "extraData: odd number"},
         {with("coinbase", "\"0xzz\""), "coinbase"},
         {with("number", "1"), "number"},

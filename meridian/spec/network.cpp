@@ -48,8 +48,11 @@ constexpr ForkName kForks[] = {
 };
 
 BlobSchedule read_schedule(const Json& value) {
-    return {number64(member(value, "target")), number64(member(value, "max")),
-            number64(member(value, "baseFeeUpdateFraction"))};
+    const BlobSchedule out{number64(member(value, "target")), number64(member(value, "max")),
+                           number64(member(value, "baseFeeUpdateFraction"))};
+    if (!out.is_valid())
+        throw FieldFailure{&value, "no valid blob schedule"};
+    return out;
 }
 
 // The parameters of `fork`, or of the newest fork before it in the fixture's table.

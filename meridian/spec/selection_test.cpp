@@ -75,6 +75,11 @@ TEST(SpecNetworks, TakeBlobParametersFromTheFixture) {
     EXPECT_EQ(network->config.chain_id, 7u);
     EXPECT_EQ(network->config.blob_parameters(14999).max, 9u);
     EXPECT_EQ(network->config.blob_parameters(15000).max, 15u);
+
+    const auto invalid = Document::parse(
+        R"({"blobSchedule":{"Osaka":{"target":"0x05","max":"0x00","baseFeeUpdateFraction":"0x01"}}})",
+        "config");
+    EXPECT_THROW((void)network_of("Osaka", &invalid->root()), FieldFailure);
 }
 
 }  // namespace
