@@ -26,7 +26,9 @@ struct CaseReport {
     std::optional<Hash> state_root;
 
     // As filters and exclusions see it: "file name fork".
-    std::string id() const { return file + " " + name + (fork.empty() ? "" : " " + fork); }
+    std::string id() const {
+        return file + (name.empty() ? "" : " " + name) + (fork.empty() ? "" : " " + fork);
+    }
 };
 
 struct RunSettings {

@@ -207,20 +207,18 @@ struct Totals {
     Summary summary;
     std::uint64_t gas = 0;
     double seconds = 0;
-    bool bad_input = false;
     boost::json::array results;
 };
 
 void run_source(const ReplaySource& source, const ReplayOptions& options, Totals& totals) {
     auto block = source.load();
-    if (!block) {
-        std::fprintf(stderr, "meridian: %s\n", block.error().text().c_str());
-        totals.bad_input = true;
+    if (block && *block == nullptr)
         return;
-    }
-    if (*block == nullptr)
-        return;
-    const BlockResult result = replay(**block, options.repeat);
+    BlockResult result;
+    if (block)
+        result = replay(**block, options.repeat);
+    else
+        result.failure = block.error().text();
     totals.gas += result.gas;
     totals.seconds += result.seconds;
     ++(result.failure.empty() ? totals.summary.passed : totals.summary.failed);
@@ -255,15 +253,9 @@ int run_replay(const ReplayOptions& options) {
     if (options.json)
         std::printf("%s\n", boost::json::serialize(totals.results).c_str());
     std::FILE* out = options.json ? stderr : stdout;
-    std::fprintf(out, "%.1f Mgas/s (%llu gas in %.3f s)\n%s\n", mgas_per_second(totals.gas, totals.seconds),
-                 static_cast<unsigned long long>(totals.gas), totals.seconds, totals.summary.text().c_str());
-    if (totals.bad_input)
-        return kExitBadInput;
-    if (totals.summary.passed + totals.summary.failed == 0) {
-        std::fprintf(stderr, "meridian: no recorded block was found\n");
-        return kExitBadInput;
-    }
-    return totals.summary.failed == 0 ? kExitPassed : kExitFailed;
+    std::fprintf(out, "%.1f Mgas/s (%llu gas in %.3f s)\n", mgas_per_second(totals.gas, totals.seconds),
+                 static_cast<unsigned long long>(totals.gas), totals.seconds);
+    return conclude(totals.summary, options.filter, options.json);
 }
 
 }  // namespace meridian::spec

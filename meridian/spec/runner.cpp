@@ -28,11 +28,6 @@ struct TestFile {
     bool named = false;  // given by the user, not found in a folder
 };
 
-struct FileResult {
-    std::vector<CaseReport> reports;
-    std::optional<InputError> error;
-};
-
 bool has(const Json& test, std::string_view name) {
     return test.as_object().contains({name.data(), name.size()});
 }
@@ -88,14 +83,21 @@ void run_case(CaseKind kind, const Json& test, const std::string& file, CaseCont
     }
 }
 
-FileResult run_file(const TestFile& file, const RunOptions& options, const RunSettings& settings,
-                    evm::CodeCache& code_cache) {
-    FileResult out;
+// Input that cannot be used is a failed case, whose file and test are known as far as it could be read.
+CaseReport unusable(const TestFile& file, std::string_view test, const InputError& error) {
+    CaseReport out;
+    out.file = file.path;
+    out.name = test;
+    out.outcome = Outcome::Failed;
+    out.reason = error.field.empty() ? error.reason : error.field + ": " + error.reason;
+    return out;
+}
+
+std::vector<CaseReport> run_file(const TestFile& file, const RunOptions& options, const RunSettings& settings,
+                                 evm::CodeCache& code_cache) {
     auto document = Document::load(file.path);
-    if (!document) {
-        out.error = document.error();
-        return out;
-    }
+    if (!document)
+        return {unusable(file, {}, document.error())};
     CaseContext context(settings, code_cache, file.path);
     bool any = false;
     if (const auto* tests = document->root().if_object()) {
@@ -108,15 +110,14 @@ FileResult run_file(const TestFile& file, const RunOptions& options, const RunSe
             try {
                 run_case(kind, item.value(), file.path, context);
             } catch (const FieldFailure& failure) {
-                out.error = document->error(failure);
+                context.reports().push_back(unusable(file, context.test(), document->error(failure)));
             }
         }
     }
     if (!any && file.named)
-        out.error =
-            InputError{InputError::Kind::Field, file.path, {}, "holds no test that this command runs"};
-    out.reports = std::move(context.reports());
-    return out;
+        return {unusable(file, {},
+                         {InputError::Kind::Field, file.path, {}, "holds no test that this command runs"})};
+    return std::move(context.reports());
 }
 
 // Folders are searched for *.json, in the order of their paths.
@@ -158,11 +159,11 @@ void count(Summary& summary, const CaseReport& report) {
     }
 }
 
-void print_json(const std::vector<FileResult>& results) {
+void print_json(const std::vector<std::vector<CaseReport>>& results) {
     bool first = true;
     std::fputs("[", stdout);
-    for (const FileResult& result : results)
-        for (const CaseReport& report : result.reports) {
+    for (const std::vector<CaseReport>& reports : results)
+        for (const CaseReport& report : reports) {
             boost::json::object item{
                 {"file", report.file}, {"name", report.name}, {"pass", report.outcome != Outcome::Failed}};
             if (report.outcome == Outcome::Skipped)
@@ -178,14 +179,15 @@ void print_json(const std::vector<FileResult>& results) {
     std::fputs("\n]\n", stdout);
 }
 
-void print_failures(const FileResult& result) {
-    for (const CaseReport& report : result.reports)
+void print_failures(const std::vector<CaseReport>& reports) {
+    for (const CaseReport& report : reports)
         if (report.outcome == Outcome::Failed)
             std::fprintf(stdout, "FAIL %s: %s\n", report.id().c_str(), report.reason.c_str());
 }
 
 // Shares the files out among threads, large ones first, so that no thread is left with one at the end.
-std::vector<FileResult> run_files(const std::vector<TestFile>& files, const RunOptions& options) {
+std::vector<std::vector<CaseReport>> run_files(const std::vector<TestFile>& files,
+                                               const RunOptions& options) {
     std::vector<std::size_t> order(files.size());
     for (std::size_t i = 0; i < order.size(); ++i)
         order[i] = i;
@@ -198,7 +200,7 @@ std::vector<FileResult> run_files(const std::vector<TestFile>& files, const RunO
               [&](std::size_t a, std::size_t b) { return cost(a) != cost(b) ? cost(a) > cost(b) : a < b; });
     const RunSettings settings{options.filter, options.run_excluded ? nullptr : &Exclusions::built_in(),
                                options.trace};
-    std::vector<FileResult> results(files.size());
+    std::vector<std::vector<CaseReport>> results(files.size());
     std::atomic<std::size_t> next = 0;
     std::mutex mutex;
     Progress progress(files.size());
@@ -209,16 +211,16 @@ std::vector<FileResult> run_files(const std::vector<TestFile>& files, const RunO
             const std::size_t i = next.fetch_add(1);
             if (i >= order.size())
                 return;
-            FileResult result = run_file(files[order[i]], options, settings, *cache);
+            std::vector<CaseReport> reports = run_file(files[order[i]], options, settings, *cache);
             // Tests share little code, so that a cache that only grew would be waste.
             if (done % 64 == 0)
                 cache = std::make_unique<evm::CodeCache>();
             const std::lock_guard lock(mutex);
-            for (const CaseReport& report : result.reports)
+            for (const CaseReport& report : reports)
                 count(summary, report);
             if (!options.json)
-                print_failures(result);
-            results[order[i]] = std::move(result);
+                print_failures(reports);
+            results[order[i]] = std::move(reports);
             progress.advance(summary.text());
         }
     };
@@ -241,33 +243,32 @@ std::string Summary::text() const {
            std::to_string(skipped) + " skipped";
 }
 
+int conclude(const Summary& summary, const std::string& filter, bool json) {
+    const bool nothing = summary.passed + summary.failed + summary.skipped == 0;
+    if (nothing && !filter.empty())
+        std::fprintf(stderr, "meridian: --run '%s' selects no case\n", filter.c_str());
+    else if (nothing)
+        std::fprintf(stderr, "meridian: no case was found\n");
+    std::fprintf(json ? stderr : stdout, "%s\n", summary.text().c_str());
+    if (nothing)
+        return kExitBadInput;
+    return summary.failed == 0 ? kExitPassed : kExitFailed;
+}
+
 int run_suites(const RunOptions& options) {
     const auto files = find_files(options.paths);
     if (!files) {
         std::fprintf(stderr, "meridian: %s\n", files.error().text().c_str());
         return kExitBadInput;
     }
-    const std::vector<FileResult> results = run_files(*files, options);
+    const std::vector<std::vector<CaseReport>> results = run_files(*files, options);
     Summary summary;
-    bool bad_input = false;
-    for (const FileResult& result : results) {
-        for (const CaseReport& report : result.reports)
+    for (const std::vector<CaseReport>& reports : results)
+        for (const CaseReport& report : reports)
             count(summary, report);
-        if (result.error) {
-            std::fprintf(stderr, "meridian: %s\n", result.error->text().c_str());
-            bad_input = true;
-        }
-    }
     if (options.json)
         print_json(results);
-    std::fprintf(options.json ? stderr : stdout, "%s\n", summary.text().c_str());
-    if (bad_input)
-        return kExitBadInput;
-    if (summary.passed + summary.failed + summary.skipped == 0) {
-        std::fprintf(stderr, "meridian: no case was selected\n");
-        return kExitBadInput;
-    }
-    return summary.failed == 0 ? kExitPassed : kExitFailed;
+    return conclude(summary, options.filter, options.json);
 }
 
 }  // namespace meridian::spec

@@ -11,8 +11,8 @@ namespace meridian::spec {
 
 // Exit codes of all commands that run cases.
 inline constexpr int kExitPassed = 0;
-inline constexpr int kExitFailed = 1;
-inline constexpr int kExitBadInput = 2;
+inline constexpr int kExitFailed = 1;    // at least one case
+inline constexpr int kExitBadInput = 2;  // the arguments name no case
 
 enum class CaseKind : std::uint8_t {
     State,
@@ -39,7 +39,8 @@ struct RunOptions {
 
 // Prints failures, with `json` all results, and the last line "N passed, N failed, N skipped" to stdout (to
 // stderr with `json`, where stdout is one JSON array in the form of geth's `evm statetest`). Progress and
-// diagnostics go to stderr. Returns an exit code.
+// diagnostics go to stderr. A file that cannot be read, or a test that cannot be understood, is a failed
+// case. Returns an exit code.
 int run_suites(const RunOptions& options);
 
 // Counts of a run, as the last line shows them.
@@ -49,5 +50,8 @@ struct Summary {
     std::size_t skipped = 0;
     std::string text() const;
 };
+
+// Prints the last line, before it what is wrong if there was no case at all; returns the exit code.
+int conclude(const Summary& summary, const std::string& filter, bool json);
 
 }  // namespace meridian::spec
