@@ -16,7 +16,14 @@ std::string reason_of(const chain::BlockFailure& failure) {
     std::string out(failure.txn_error ? chain::name(*failure.txn_error) : chain::name(failure.error));
     if (failure.txn_index)
         out += " at transaction " + std::to_string(*failure.txn_index);
-    return failure.message.empty() ? out : out + ": " + failure.message;
+    return failure.message.empty() || failure.message == out ? out : out + ": " + failure.message;
+}
+
+std::string reason_of(rlp::DecodeError error, std::size_t offset) {
+    const std::string place = " at byte " + std::to_string(offset);
+    if (error == rlp::DecodeError::InputTooShort)
+        return "truncated: the file ends within the block" + place;
+    return "not RLP" + place + ": " + std::string(rlp::to_string(error));
 }
 
 }  // namespace
@@ -28,13 +35,15 @@ std::string ImportFailure::message() const {
 
 Result<ImportProgress, ImportFailure> import_blocks(DevChain& chain, BytesView rlp,
                                                     const ImportCallback& progress) {
+    const std::size_t size = rlp.size();
     ImportProgress done;
     std::uint64_t position = 0;
     while (!rlp.empty()) {
         ++position;
+        const std::size_t offset = size - rlp.size();
         const auto item = rlp::next(rlp);
         if (!item)
-            return fail(ImportFailure{{}, position, "not RLP: " + std::string(rlp::to_string(item.error()))});
+            return fail(ImportFailure{{}, position, reason_of(item.error(), offset)});
         auto block = chain::decode_block(item->raw);
         if (!block)
             return fail(ImportFailure{{}, position, reason_of(block.error())});
