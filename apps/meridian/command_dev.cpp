@@ -9,10 +9,14 @@
 #include <spdlog/spdlog.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
+#include <optional>
 
 namespace meridian::app {
 namespace {
+
+constexpr unsigned kPortMax = 65535;
 
 struct DevOptions {
     gateway::ServerOptions server;
@@ -22,7 +26,7 @@ struct DevOptions {
     std::uint64_t chain_id = 1234321;
     std::uint64_t gas_limit = 60'000'000;
     std::uint64_t base_fee = 1'000'000'000;
-    std::uint64_t timestamp = 0;
+    std::optional<std::uint64_t> timestamp;  // default: now
     std::string hardfork = "osaka";
     double block_time_s = 0;
     bool no_mining = false;
@@ -34,7 +38,7 @@ struct DevOptions {
     bool verbose = false;
 };
 
-int refuse(const std::string& message, int code = 1) {
+int refuse(const std::string& message, int code = kExitFailed) {
     std::fprintf(stderr, "meridian dev: %s\n", message.c_str());
     return code;
 }
@@ -49,12 +53,10 @@ Result<node::Genesis, std::string> make_genesis(const DevOptions& options,
     const auto balance = parse_ether(options.balance);
     if (!balance)
         return fail("--balance: \"" + options.balance + "\" is not an amount of ether");
-    if (options.gas_limit == 0)
-        return fail("--gas-limit: must be above zero");
     return node::dev_genesis({.chain_id = options.chain_id,
                               .revision = *revision,
                               .gas_limit = options.gas_limit,
-                              .timestamp = options.timestamp != 0 ? options.timestamp : seconds_since_epoch(),
+                              .timestamp = options.timestamp ? *options.timestamp : seconds_since_epoch(),
                               .base_fee = options.base_fee,
                               .balance = *balance,
                               .unlimited_code_size = options.unlimited_code_size},
@@ -123,8 +125,40 @@ int run_dev(const DevOptions& options) {
     node::DevChain chain(*genesis, chain_options);
     if (!options.import.empty())
         if (const auto imported = import_file(chain, options.import); !imported)
-            return refuse(imported.error());
+            return refuse(imported.error().message, imported.error().exit_code);
     return serve(options, chain);
+}
+
+// Refuses what the option's type does not hold, which the parser's own conversion saturates.
+std::string check_number(std::string& text, std::uint64_t min) {
+    const auto value = parse_u256(text);
+    if (!value && value.error() != NumberError::Overflow)
+        return "\"" + text + "\" is not a whole number";
+    if (!value || !fits_u64(*value))
+        return "does not fit 64 bits";
+    if (*value < u256{min})
+        return "must be at least " + std::to_string(min);
+    text = to_decimal(*value);
+    return {};
+}
+
+CLI::Validator whole_number(std::uint64_t min) {
+    return {[min](std::string& text) { return check_number(text, min); }, ""};
+}
+
+std::string check_port(std::string& text) {
+    const bool valid = check_number(text, 0).empty() && text.size() <= 5 && std::stoul(text) <= kPortMax;
+    return valid ? "" : "1 to " + std::to_string(kPortMax) + ", or 0 for any free one";
+}
+
+// Blocks are timed in milliseconds.
+std::string check_block_time(std::string& text) {
+    char* end = nullptr;
+    const double seconds = std::strtod(text.c_str(), &end);
+    const bool number = !text.empty() && *end == '\0';
+    if (number && (seconds == 0 || (seconds >= 0.001 && seconds <= 1e6)))
+        return {};
+    return "0, or 0.001 to 1000000 seconds";
 }
 
 }  // namespace
@@ -133,29 +167,41 @@ void add_dev_command(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand("dev", "Run a development chain in memory, with funded accounts");
     auto options = std::make_shared<DevOptions>();
     command->add_option("-p,--port", options->server.port, "TCP port; 0 takes any free one")
-        ->capture_default_str();
+        ->capture_default_str()
+        ->transform(CLI::Validator(check_port, ""));
     command->add_option("--host", options->server.host, "IP address to listen on")->capture_default_str();
     command->add_option("-a,--accounts", options->accounts, "How many accounts to fund")
         ->capture_default_str();
     command->add_option("--balance", options->balance, "Ether for each account")->capture_default_str();
     command->add_option("-m,--mnemonic", options->mnemonic, "Phrase that the accounts come from");
-    command->add_option("--chain-id", options->chain_id, "Chain identifier")->capture_default_str();
-    command->add_option("--gas-limit", options->gas_limit, "Gas limit of a block")->capture_default_str();
+    command->add_option("--chain-id", options->chain_id, "Chain identifier")
+        ->capture_default_str()
+        ->transform(whole_number(1));
+    command->add_option("--gas-limit", options->gas_limit, "Gas limit of a block")
+        ->capture_default_str()
+        ->transform(whole_number(1));
     command->add_option("--base-fee", options->base_fee, "Base fee of the genesis block, wei")
-        ->capture_default_str();
-    command->add_option("--timestamp", options->timestamp, "Time of the genesis block, seconds since 1970");
+        ->capture_default_str()
+        ->transform(whole_number(0));
+    command
+        ->add_option("--timestamp", options->timestamp,
+                     "Time of the genesis block, seconds since 1970 (default: now)")
+        ->transform(whole_number(0));
     command->add_option("--hardfork", options->hardfork, "Protocol revision, frontier to osaka")
         ->capture_default_str();
     command
         ->add_option("-b,--block-time", options->block_time_s,
-                     "Seconds between blocks, in place of one for each transaction")
-        ->check(CLI::Range(0.0, 1e6));
+                     "Seconds between blocks; 0: a block as soon as there is a transaction")
+        ->capture_default_str()
+        ->check(CLI::Validator(check_block_time, ""));
     command->add_flag("--no-mining", options->no_mining, "Make blocks only when asked (evm_mine)");
     command->add_flag("--unlimited-code-size", options->unlimited_code_size, "Contracts of any size");
     command->add_option("--genesis", options->genesis,
                         "Genesis file, as geth's, in place of funded accounts");
     command->add_option("--import", options->import, "File of RLP blocks to begin with");
-    command->add_option("--call-gas", options->call_gas, "Most gas of an eth_call")->capture_default_str();
+    command->add_option("--call-gas", options->call_gas, "Most gas of an eth_call or of a trace")
+        ->capture_default_str()
+        ->transform(whole_number(0));
     command->add_option("--threads", options->server.threads, "Threads for connections")
         ->check(CLI::Range(1, 64));
     command->add_flag("--json", options->json, "Print one JSON object when ready");

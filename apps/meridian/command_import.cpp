@@ -17,9 +17,9 @@ struct ImportOptions {
     bool json = false;
 };
 
-int refuse(const std::string& message) {
+int refuse(const std::string& message, int code) {
     std::fprintf(stderr, "meridian import: %s\n", message.c_str());
-    return 1;
+    return code;
 }
 
 void print(const ImportOptions& options, const node::DevChain& chain, const node::ImportProgress& done,
@@ -44,14 +44,14 @@ void print(const ImportOptions& options, const node::DevChain& chain, const node
 int run_import(const ImportOptions& options) {
     const auto genesis = load_genesis(options.genesis);
     if (!genesis)
-        return refuse(genesis.error());
+        return refuse(genesis.error(), kExitUsage);
     node::ChainOptions chain_options;
     chain_options.clock = seconds_since_epoch;
     node::DevChain chain(*genesis, chain_options);
     const auto start = std::chrono::steady_clock::now();
     const auto imported = import_file(chain, options.chain);
     if (!imported)
-        return refuse(imported.error());
+        return refuse(imported.error().message, imported.error().exit_code);
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
     print(options, chain, *imported, elapsed.count());
     return 0;

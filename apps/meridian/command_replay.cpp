@@ -9,7 +9,10 @@ namespace meridian::app {
 void add_replay_command(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand("replay", "Re-execute recorded blocks of real chains");
     auto options = std::make_shared<spec::ReplayOptions>();
-    command->add_option("paths", options->paths, "Recorded blocks, or folders that are searched for them")
+    command
+        ->add_option("paths", options->paths,
+                     "Recorded blocks, or folders that are searched for them. A folder with block.json and "
+                     "pre_state.json needs codes.json and block_hashes.json in the folder above it")
         ->required();
     command->add_option("--run", options->filter, "Replay only blocks whose path contains or matches this");
     command->add_option("--repeat", options->repeat, "Execute each block so many times, for measurements")

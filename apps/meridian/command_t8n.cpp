@@ -51,11 +51,16 @@ void add_t8n_command(CLI::App& app, int& exit_code) {
             "--input.txs", options.input_txs,
             "'stdin' or the file of the transactions: JSON or, with the ending .rlp, RLP in hexadecimal")
         ->capture_default_str();
-    command->add_option("--output.basedir", options.output_basedir, "The folder of output files");
+    command->add_option("--output.basedir", options.output_basedir,
+                        "The folder of output files (default: the current one)");
     command
-        ->add_option("--output.alloc", options.output_alloc, "'stdout', 'stderr', or the post-state's file")
+        ->add_option("--output.alloc", options.output_alloc,
+                     "'stdout', 'stderr', or the post-state's file in the basedir, where it replaces a file "
+                     "of that name, be it an input")
         ->capture_default_str();
-    command->add_option("--output.result", options.output_result, "'stdout', 'stderr', or the result's file")
+    command
+        ->add_option("--output.result", options.output_result,
+                     "'stdout', 'stderr', or the result's file in the basedir")
         ->capture_default_str();
     command->add_option("--output.body", options.output_body,
                         "'stdout', 'stderr', or the file of the applied transactions in RLP");

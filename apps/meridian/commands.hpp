@@ -15,6 +15,7 @@ void add_dev_command(CLI::App& app, int& exit_code);
 void add_import_command(CLI::App& app, int& exit_code);
 void add_version_command(CLI::App& app, int& exit_code);
 
+inline constexpr int kExitFailed = 1;
 inline constexpr int kExitUsage = 2;
 
 }  // namespace meridian::app

@@ -5,6 +5,7 @@
 #include "version.hpp"
 
 #include <cstdio>
+#include <exception>
 #include <string>
 
 namespace {
@@ -38,6 +39,9 @@ int main(int argc, char** argv) {
         if (error.get_exit_code() == 0)
             return app.exit(error);  // --help and --version
         return report_usage(app, error, argc, argv);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "meridian: %s\n", error.what());
+        return meridian::app::kExitFailed;
     }
     return exit_code;
 }

@@ -1,10 +1,13 @@
 #include "node_options.hpp"
 
+#include "commands.hpp"
+
+#include <meridian/spec/json.hpp>
+
 #include <algorithm>
 #include <cctype>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 
 namespace meridian::app {
 namespace {
@@ -17,50 +20,46 @@ static_assert(std::size(kRevisionNames) == evm::kRevisionCount);
 
 constexpr std::size_t kEtherDigits = 18;
 
-}  // namespace
-
-Result<Bytes, std::string> read_file(const std::string& path) {
-    std::ifstream file(path, std::ios::binary | std::ios::ate);
-    if (!file)
-        return fail("cannot open " + path);
-    const auto size = file.tellg();
-    if (size < 0)
-        return fail("cannot read " + path);
-    Bytes out(static_cast<std::size_t>(size));
-    file.seekg(0);
-    file.read(reinterpret_cast<char*>(out.data()), size);
-    if (!file)
-        return fail("cannot read " + path);
-    return out;
+// The path "stdin" is a file here.
+Result<std::string, std::string> read_file(const std::string& path) {
+    auto content = spec::read_file(path == "stdin" ? "./stdin" : path);
+    if (!content)
+        return fail(content.error().text());
+    return *std::move(content);
 }
+
+}  // namespace
 
 Result<node::Genesis, std::string> load_genesis(const std::string& path) {
     const auto text = read_file(path);
     if (!text)
         return fail(text.error());
-    auto genesis = node::parse_genesis({reinterpret_cast<const char*>(text->data()), text->size()});
+    auto genesis = node::parse_genesis(*text);
     if (!genesis)
         return fail(path + ": " + genesis.error().message());
     return *std::move(genesis);
 }
 
-Result<node::ImportProgress, std::string> import_file(node::DevChain& chain, const std::string& path) {
+Result<node::ImportProgress, Refusal> import_file(node::DevChain& chain, const std::string& path) {
     const auto rlp = read_file(path);
     if (!rlp)
-        return fail(rlp.error());
+        return fail(Refusal{rlp.error(), kExitUsage});
+    if (rlp->empty())
+        return fail(Refusal{path + ": holds no block", kExitFailed});
     auto last = std::chrono::steady_clock::now();
-    const auto imported = node::import_blocks(chain, *rlp, [&](const node::ImportProgress& progress) {
-        const auto now = std::chrono::steady_clock::now();
-        if (now - last < std::chrono::seconds(1))
-            return;
-        last = now;
-        std::fprintf(stderr, "block %llu, %llu transactions, %llu Mgas\n",
-                     static_cast<unsigned long long>(progress.last_number),
-                     static_cast<unsigned long long>(progress.transactions),
-                     static_cast<unsigned long long>(progress.gas / 1'000'000));
-    });
+    const auto imported =
+        node::import_blocks(chain, as_bytes(*rlp), [&](const node::ImportProgress& progress) {
+            const auto now = std::chrono::steady_clock::now();
+            if (now - last < std::chrono::seconds(1))
+                return;
+            last = now;
+            std::fprintf(stderr, "block %llu, %llu transactions, %llu Mgas\n",
+                         static_cast<unsigned long long>(progress.last_number),
+                         static_cast<unsigned long long>(progress.transactions),
+                         static_cast<unsigned long long>(progress.gas / 1'000'000));
+        });
     if (!imported)
-        return fail(path + ": " + imported.error().message());
+        return fail(Refusal{path + ": " + imported.error().message(), kExitFailed});
     return *imported;
 }
 

@@ -8,11 +8,16 @@
 
 namespace meridian::app {
 
-// The whole of a file; the error is a sentence with the path.
-Result<Bytes, std::string> read_file(const std::string& path);
+// What to say, and the process's exit code.
+struct Refusal {
+    std::string message;
+    int exit_code = 1;
+};
+
+// The error is a sentence with the path; the arguments are at fault.
 Result<node::Genesis, std::string> load_genesis(const std::string& path);
 // Reports progress to stderr about once a second.
-Result<node::ImportProgress, std::string> import_file(node::DevChain& chain, const std::string& path);
+Result<node::ImportProgress, Refusal> import_file(node::DevChain& chain, const std::string& path);
 
 // "osaka", "prague" ...; empty if there is no such revision.
 std::optional<evm::Revision> parse_revision(std::string text);

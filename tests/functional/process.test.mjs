@@ -2,6 +2,9 @@
 // when it cannot start.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { bytesToHex } from 'viem';
 import { freePort, isMeridian, startNode, target } from './support/node.mjs';
@@ -65,6 +68,55 @@ describe('meridian dev', { skip: !isMeridian }, () => {
         assert.match(command.stderr, /\bdev\b/);
     });
 
+    test('a chain without a block, or with a part of one, is refused', () => {
+        const genesis = join(tmpdir(), `meridian-${process.pid}-genesis.json`);
+        const chain = join(tmpdir(), `meridian-${process.pid}-chain.rlp`);
+        writeFileSync(genesis, '{"config":{"chainId":1},"gasLimit":"0x1000000","difficulty":"0x0","alloc":{}}');
+        try {
+            for (const [content, reason] of [['', /holds no block/], ['f90200aa', /truncated: .* at byte 0/]]) {
+                writeFileSync(chain, Buffer.from(content, 'hex'));
+                const refused = run('import', '--genesis', genesis, chain);
+                assert.equal(refused.status, 1);
+                assert.match(refused.stderr, reason);
+            }
+        } finally {
+            rmSync(genesis);
+            rmSync(chain);
+        }
+    });
+
+    test('numbers that cannot be meant are refused', () => {
+        const overflow = String(2n ** 64n);
+        for (const [option, value, reason] of [
+            ['--chain-id', overflow, 'does not fit 64 bits'], ['--gas-limit', overflow, 'does not fit 64 bits'],
+            ['--base-fee', overflow, 'does not fit 64 bits'], ['--timestamp', overflow, 'does not fit 64 bits'],
+            ['--chain-id', '0', 'must be at least 1'], ['--gas-limit', '0', 'must be at least 1'],
+            ['--block-time', 'nan', '0, or 0.001 to 1000000 seconds'],
+            ['--block-time', '0.0009', '0, or 0.001 to 1000000 seconds'],
+            ['--port', '70000', '1 to 65535, or 0 for any free one'],
+        ]) {
+            const refused = run('dev', option, value);
+            assert.equal(refused.status, 2, `${option} ${value}`);
+            assert.equal(refused.stderr.split('\n')[0], `meridian: ${option}: ${reason}`);
+        }
+    });
+
+    test('a folder in place of a file is named', () => {
+        const folder = tmpdir();
+        const file = join(folder, `meridian-${process.pid}.json`);
+        writeFileSync(file, '{"config":{"chainId":1},"gasLimit":"0x1000000","difficulty":"0x0","alloc":{}}');
+        try {
+            for (const args of [['import', '--genesis', file, folder], ['import', '--genesis', folder, file],
+                ['dev', '--port', '0', '--genesis', folder], ['dev', '--port', '0', '--genesis', file, '--import', folder]]) {
+                const refused = run(...args);
+                assert.equal(refused.status, 2, args.join(' '));
+                assert.equal(refused.stderr, `meridian ${args[0]}: ${folder}: is a folder\n`);
+            }
+        } finally {
+            rmSync(file);
+        }
+    });
+
     test('version and help go to stdout', () => {
         const version = run('version');
         assert.equal(version.status, 0);
@@ -72,5 +124,7 @@ describe('meridian dev', { skip: !isMeridian }, () => {
         const help = run('dev', '--help');
         assert.equal(help.status, 0);
         assert.match(help.stdout, /--block-time/);
+        assert.match(run('t8n', '--help').stdout, /--output\.alloc .*=alloc\.json[^]*replaces a file of that name/);
+        assert.match(run('replay', '--help').stdout, /codes\.json/);
     });
 });
