@@ -78,10 +78,20 @@ private:
         auto request = rpc::Dispatcher::parse(body, m_hub.service.limits());
         if (!request)
             return respond(http::status::ok, "application/json", std::move(request.error()));
-        asio::post(m_hub.chain, [self = shared_from_this(), request = *std::move(request)]() mutable {
-            std::string text = self->m_hub.dispatcher.answer(request, nullptr);
-            asio::post(self->m_stream.get_executor(), [self, text = std::move(text)]() mutable {
-                self->respond(http::status::ok, "application/json", std::move(text));
+        step(std::make_shared<rpc::Exchange>(m_hub.dispatcher, *std::move(request), nullptr));
+    }
+
+    // One item of a batch at a time: between them other connections have their turn, and a client that has
+    // left is noticed.
+    void step(std::shared_ptr<rpc::Exchange> exchange) {
+        asio::post(m_hub.chain, [self = shared_from_this(), exchange = std::move(exchange)]() mutable {
+            const bool done = exchange->step();
+            asio::post(self->m_stream.get_executor(), [self, done, exchange = std::move(exchange)] {
+                if (done)
+                    return self->respond(http::status::ok, "application/json", exchange->take());
+                if (has_left(self->m_stream.socket()))
+                    return self->close();
+                self->step(exchange);
             });
         });
     }

@@ -9,7 +9,10 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 
+#include <sys/socket.h>
+
 #include <atomic>
+#include <cerrno>
 
 namespace meridian::gateway {
 
@@ -41,5 +44,12 @@ public:
 private:
     Hub& m_hub;
 };
+
+// Whether the other side has closed the connection. For sockets that nothing reads at the moment.
+inline bool has_left(Tcp::socket& socket) {
+    char byte = 0;
+    const auto count = ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return count == 0 || (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
 
 }  // namespace meridian::gateway

@@ -93,6 +93,37 @@ TEST_F(ServerTest, RefusesWhatIsTooLarge) {
               http::status::payload_too_large);
 }
 
+// A batch that takes seconds, as far as it is answered.
+std::string long_batch() {
+    std::string out = "[";
+    for (int i = 0; i < 150; ++i)
+        out += std::string(i > 0 ? "," : "") + R"({"id":1,"method":"anvil_mine","params":["0x3e8"]})";
+    return out + "]";
+}
+
+TEST_F(ServerTest, ServesOthersBetweenABatchsItemsAndStopsWhenTheClientLeaves) {
+    auto left = connect();
+    http::request<http::string_body> request(http::verb::post, "/", 11);
+    request.body() = long_batch();
+    request.prepare_payload();
+    http::write(left, request);
+    auto socket = connect();
+    const auto height = [&] {
+        const auto response = send(socket, http::verb::post, R"({"id":1,"method":"eth_blockNumber"})");
+        return json::parse(response.body()).at("result").as_string();
+    };
+    while (height() == "0x0") {
+    }
+    EXPECT_NE(height(), "0x249f0");  // 150'000: served before the batch's end
+    left.close();
+    // An item may be under way; after it no block is mined.
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    const auto stopped = height();
+    EXPECT_NE(stopped, "0x249f0");
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    EXPECT_EQ(height(), stopped);
+}
+
 TEST_F(ServerTest, PushesNewHeadsOverWebSocket) {
     beast::websocket::stream<Tcp::socket> stream(connect());
     stream.handshake("localhost", "/");
@@ -111,6 +142,16 @@ TEST_F(ServerTest, PushesNewHeadsOverWebSocket) {
     // Requests go on being answered in between.
     stream.write(asio::buffer(std::string(kChainId)));
     EXPECT_EQ(read().at("id"), 7);
+    stream.close(beast::websocket::close_code::normal);
+}
+
+TEST_F(ServerTest, SubscribesToSyncing) {
+    beast::websocket::stream<Tcp::socket> stream(connect());
+    stream.handshake("localhost", "/");
+    stream.write(asio::buffer(std::string(R"({"id":1,"method":"eth_subscribe","params":["syncing"]})")));
+    beast::flat_buffer buffer;
+    stream.read(buffer);
+    EXPECT_TRUE(json::parse(beast::buffers_to_string(buffer.data())).at("result").is_string());
     stream.close(beast::websocket::close_code::normal);
 }
 

@@ -68,14 +68,30 @@ private:
             send(std::move(request.error()));
             return read();
         }
-        asio::post(m_hub.chain, [self = shared_from_this(), request = *std::move(request)] {
-            std::string answer = self->m_hub.dispatcher.answer(request, self.get());
-            asio::post(self->m_stream.get_executor(), [self, answer = std::move(answer)]() mutable {
-                if (!answer.empty())
-                    self->send(std::move(answer));
-                self->read();
+        step(std::make_shared<rpc::Exchange>(m_hub.dispatcher, *std::move(request), this));
+    }
+
+    // One item of a batch at a time: between them other connections have their turn, and a client that has
+    // left is noticed.
+    void step(std::shared_ptr<rpc::Exchange> exchange) {
+        asio::post(m_hub.chain, [self = shared_from_this(), exchange = std::move(exchange)]() mutable {
+            const bool done = exchange->step();
+            asio::post(self->m_stream.get_executor(), [self, done, exchange = std::move(exchange)] {
+                if (done)
+                    return self->on_answer(exchange->take());
+                if (self->m_finished)
+                    return;
+                if (has_left(beast::get_lowest_layer(self->m_stream).socket()))
+                    return self->finish();
+                self->step(exchange);
             });
         });
+    }
+
+    void on_answer(std::string answer) {
+        if (!answer.empty())
+            send(std::move(answer));
+        read();
     }
 
     void send(std::string text) {

@@ -2,6 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include <charconv>
+#include <cmath>
+
 namespace meridian::rpc {
 namespace {
 
@@ -12,23 +15,34 @@ json::object error_object(ErrorCode code, std::string_view message, const std::o
     return out;
 }
 
-std::string error_text(const json::value& id, const RpcError& error) {
-    return json::serialize(
-        json::object{{"jsonrpc", "2.0"},
-                     {"id", id},
-                     {"error", error_object(error.code(), error.message(), error.data())}});
+std::string frame(std::string_view id, std::string_view member, const json::value& content) {
+    std::string out = R"({"jsonrpc":"2.0","id":)";
+    out.append(id).append(",\"").append(member).append("\":");
+    return out.append(json::serialize(content)).append("}");
 }
 
-// An identifier is text, a number or null.
-const json::value* identifier(const json::object& request) {
-    const json::value* id = request.if_contains("id");
-    return id != nullptr && (id->is_string() || id->is_number() || id->is_null()) ? id : nullptr;
+std::string error_text(std::string_view id, const RpcError& error) {
+    return frame(id, "error", error_object(error.code(), error.message(), error.data()));
+}
+
+// Text, a finite number or null, as it is to be echoed; nothing for what is no identifier. Numbers are
+// written by hand, as the library writes 1.5 as 1.5E0.
+std::optional<std::string> identifier(const json::value& id) {
+    if (const auto* number = id.if_double()) {
+        if (!std::isfinite(*number))
+            return std::nullopt;
+        char text[32];
+        return std::string(text, std::to_chars(text, text + sizeof text, *number).ptr);
+    }
+    if (id.is_string() || id.is_number() || id.is_null())
+        return json::serialize(id);
+    return std::nullopt;
 }
 
 }  // namespace
 
 std::string error_answer(ErrorCode code, std::string_view message) {
-    return error_text(nullptr, RpcError(code, std::string(message)));
+    return error_text("null", RpcError(code, std::string(message)));
 }
 
 std::expected<json::value, std::string> Dispatcher::parse(std::string_view text, const Limits& limits) {
@@ -46,53 +60,37 @@ std::string Dispatcher::handle(std::string_view text, Session* session) {
     return request ? answer(*request, session) : request.error();
 }
 
-std::string Dispatcher::answer(const json::value& request, Session* session) {
-    return request.is_array() ? answer_batch(request.get_array(), session) : answer_one(request, session);
-}
-
-std::string Dispatcher::answer_batch(const json::array& batch, Session* session) {
-    const Limits& limits = m_service.limits();
-    if (batch.empty())
-        return error_answer(ErrorCode::InvalidRequest, "empty batch");
-    if (batch.size() > limits.batch_items_max)
-        return error_answer(ErrorCode::InvalidRequest,
-                            "batch too large (at most " + std::to_string(limits.batch_items_max) + ")");
-    std::string out = "[";
-    for (const auto& request : batch) {
-        std::string one = out.size() < limits.response_bytes_max
-                              ? answer_one(request, session)
-                              : error_answer(ErrorCode::ResponseTooLarge, "response too large");
-        if (one.empty())
-            continue;
-        if (out.size() > 1)
-            out.push_back(',');
-        out += one;
+std::string Dispatcher::answer(json::value request, Session* session) {
+    Exchange exchange(*this, std::move(request), session);
+    while (!exchange.step()) {
     }
-    return out.size() > 1 ? out + "]" : std::string{};
+    return exchange.take();
 }
 
-std::string Dispatcher::answer_one(const json::value& request, Session* session) {
+std::string Dispatcher::answer_one(const json::value& request, Session* session, const RpcError* refusal) {
+    static const RpcError kInvalid(ErrorCode::InvalidRequest, "invalid request");
     const auto* object = request.if_object();
+    const json::value* given = object != nullptr ? object->if_contains("id") : nullptr;
+    const auto id = given != nullptr ? identifier(*given) : std::string("null");
     const json::value* name = object != nullptr ? object->if_contains("method") : nullptr;
-    const json::value* id = object != nullptr ? identifier(*object) : nullptr;
-    const json::value no_id = nullptr;
-    if (name == nullptr || !name->is_string())
-        return error_text(id != nullptr ? *id : no_id,
-                          RpcError(ErrorCode::InvalidRequest, "invalid request"));
+    if (!id || name == nullptr || !name->is_string())
+        return error_text(id.value_or("null"), kInvalid);
     try {
-        json::value result = invoke(text_of(name->get_string()), object->if_contains("params"), session);
-        if (!object->contains("id"))
+        if (refusal != nullptr)
+            throw RpcError(*refusal);
+        const json::value result =
+            invoke(text_of(name->get_string()), object->if_contains("params"), session);
+        if (given == nullptr)
             return {};
-        std::string out = json::serialize(json::object{
-            {"jsonrpc", "2.0"}, {"id", id != nullptr ? *id : no_id}, {"result", std::move(result)}});
+        std::string out = frame(*id, "result", result);
         if (out.size() > m_service.limits().response_bytes_max)
             throw RpcError(ErrorCode::ResponseTooLarge, "response too large");
         return out;
     } catch (const RpcError& error) {
-        return object->contains("id") ? error_text(id != nullptr ? *id : no_id, error) : std::string{};
+        return given != nullptr ? error_text(*id, error) : std::string{};
     } catch (const std::exception& error) {
         spdlog::error("{} failed: {}", text_of(name->get_string()), error.what());
-        return error_text(id != nullptr ? *id : no_id, RpcError(ErrorCode::Internal, "internal error"));
+        return error_text(*id, RpcError(ErrorCode::Internal, "internal error"));
     }
 }
 
@@ -119,6 +117,59 @@ json::value Dispatcher::invoke(std::string_view name, const json::value* params,
     } catch (const ValueError& error) {
         invalid_params(error.message());
     }
+}
+
+// --- Exchange -------------------------------------------------------------------------------------------
+
+Exchange::Exchange(Dispatcher& dispatcher, json::value request, Session* session)
+    : m_dispatcher(dispatcher),
+      m_request(std::move(request)),
+      m_session(session),
+      m_deadline(std::chrono::steady_clock::now() +
+                 std::chrono::milliseconds(dispatcher.limits().batch_ms_max)) {}
+
+bool Exchange::step() {
+    const auto* batch = m_request.if_array();
+    if (batch == nullptr) {
+        m_out = m_dispatcher.answer_one(m_request, m_session);
+        return true;
+    }
+    const Limits& limits = m_dispatcher.limits();
+    if (batch->empty()) {
+        m_out = error_answer(ErrorCode::InvalidRequest, "empty batch");
+        return true;
+    }
+    if (batch->size() > limits.batch_items_max) {
+        m_out = error_answer(ErrorCode::InvalidRequest,
+                             "batch too large (at most " + std::to_string(limits.batch_items_max) + ")");
+        return true;
+    }
+    append((*batch)[m_next]);
+    if (++m_next < batch->size())
+        return false;
+    if (!m_out.empty())
+        m_out.push_back(']');
+    return true;
+}
+
+void Exchange::append(const json::value& request) {
+    static const RpcError kTooLarge(ErrorCode::ResponseTooLarge, "response too large");
+    static const RpcError kTimedOut(ErrorCode::TimedOut, "request timed out");
+    const std::size_t bytes_max = m_dispatcher.limits().batch_response_bytes_max;
+    const RpcError* refusal = nullptr;
+    if (m_full)
+        refusal = &kTooLarge;
+    else if (std::chrono::steady_clock::now() >= m_deadline)
+        refusal = &kTimedOut;
+    std::string one = m_dispatcher.answer_one(request, m_session, refusal);
+    if (!m_full && m_out.size() + one.size() > bytes_max) {
+        m_full = true;
+        one = m_dispatcher.answer_one(request, m_session, &kTooLarge);
+    }
+    if (one.empty())
+        return;
+    m_out.push_back(m_out.empty() ? '[' : ',');
+    m_out += one;
 }
 
 }  // namespace meridian::rpc

@@ -6,6 +6,7 @@
 #include <meridian/rpc/method.hpp>
 #include <meridian/rpc/service.hpp>
 
+#include <chrono>
 #include <expected>
 
 namespace meridian::rpc {
@@ -17,17 +18,44 @@ public:
     // Needs no access to the chain, so any thread may call it. The error is a finished answer.
     static std::expected<json::value, std::string> parse(std::string_view text, const Limits& limits);
     // Executes. Empty if nothing is to be answered (notifications only).
-    std::string answer(const json::value& request, Session* session);
+    std::string answer(json::value request, Session* session);
     // Both in one.
     std::string handle(std::string_view text, Session* session = nullptr);
 
+    const Limits& limits() const noexcept { return m_service.limits(); }
+
 private:
-    std::string answer_batch(const json::array& batch, Session* session);
-    // Empty for a notification.
-    std::string answer_one(const json::value& request, Session* session);
+    friend class Exchange;
+
+    // Empty for a notification. With a refusal the method is not called, and that is its error.
+    std::string answer_one(const json::value& request, Session* session, const RpcError* refusal = nullptr);
     json::value invoke(std::string_view name, const json::value* params, Session* session);
 
     Service& m_service;
+};
+
+// One request or batch being answered, an item at a time, so that whoever owns the chain can serve others in
+// between, or give up. The batch's items share a time, from the construction on, and a size of the answer.
+class Exchange {
+public:
+    // The dispatcher and the session have to outlive this.
+    Exchange(Dispatcher& dispatcher, json::value request, Session* session);
+
+    // Answers the next item. True if it was the last one: then take() it and call nothing more.
+    bool step();
+    // Empty if nothing is to be answered.
+    std::string take() { return std::move(m_out); }
+
+private:
+    void append(const json::value& request);
+
+    Dispatcher& m_dispatcher;
+    json::value m_request;
+    Session* m_session;
+    std::chrono::steady_clock::time_point m_deadline;
+    std::size_t m_next = 0;
+    bool m_full = false;
+    std::string m_out;
 };
 
 // A finished answer without a request's identifier.

@@ -26,6 +26,24 @@ TEST_F(DispatcherTest, AnswersWithTheRequestsIdentifier) {
     }
 }
 
+TEST_F(DispatcherTest, EchoesNumbersAsTheyWereGiven) {
+    for (const char* id : {"1.5", "-7", "18446744073709551615", "1e+30"}) {
+        const std::string answer =
+            m_node.dispatcher.handle(std::string(R"({"method":"eth_chainId","id":)") + id + "}");
+        EXPECT_TRUE(answer.starts_with(std::string(R"({"jsonrpc":"2.0","id":)") + id + ",\"result\""))
+            << answer;
+    }
+}
+
+TEST_F(DispatcherTest, RefusesWhatIsNoIdentifier) {
+    for (const char* id : {"1e999", "-1e999", "{}", "[1]", "true"}) {
+        const auto answer = raw(std::string(R"({"method":"eth_chainId","id":)") + id + "}");
+        EXPECT_EQ(answer.at("error").at("code"), -32600) << id;
+        EXPECT_EQ(answer.at("error").at("message"), "invalid request");
+        EXPECT_TRUE(answer.at("id").is_null());
+    }
+}
+
 TEST_F(DispatcherTest, NotificationsGetNoAnswer) {
     EXPECT_EQ(raw(R"({"jsonrpc":"2.0","method":"eth_chainId"})"), "nothing");
     EXPECT_EQ(raw(R"([{"jsonrpc":"2.0","method":"eth_chainId"}])"), "nothing");
@@ -84,6 +102,50 @@ TEST_F(DispatcherTest, BatchesAreAnsweredInOrderAndBounded) {
     for (int i = 0; i <= 1000; ++i)
         large += std::string(i > 0 ? "," : "") + R"({"id":1,"method":"eth_chainId"})";
     EXPECT_EQ(error_code(large + "]"), -32600);
+}
+
+// Three items and a notification, under the given bounds.
+json::array answers_within(std::size_t bytes_max, std::uint64_t ms_max) {
+    TestNode node;
+    ServiceOptions options = node.service.options();
+    options.limits.batch_response_bytes_max = bytes_max;
+    options.limits.batch_ms_max = ms_max;
+    Service service(node.chain, options);
+    Dispatcher dispatcher(service);
+    return json::parse(dispatcher.handle(R"([{"id":1,"method":"eth_chainId"},{"method":"eth_chainId"},
+                                             {"id":2,"method":"web3_clientVersion"},
+                                             {"id":3,"method":"eth_chainId"}])"))
+        .as_array();
+}
+
+TEST_F(DispatcherTest, ABatchsAnswerIsBounded) {
+    const auto answers = answers_within(80, 30'000);
+    ASSERT_EQ(answers.size(), 3u);
+    EXPECT_EQ(answers[0].at("result"), "0x12d591");
+    for (std::size_t i : {1, 2}) {
+        EXPECT_EQ(answers[i].at("id"), i + 1);
+        EXPECT_EQ(answers[i].at("error").at("code"), -32003);
+    }
+}
+
+TEST_F(DispatcherTest, ABatchsTimeIsBounded) {
+    const auto answers = answers_within(1'000, 0);
+    ASSERT_EQ(answers.size(), 3u);
+    for (std::size_t i : {0, 1, 2}) {
+        EXPECT_EQ(answers[i].at("id"), i + 1);
+        EXPECT_EQ(answers[i].at("error").at("code"), -32002);
+        EXPECT_EQ(answers[i].at("error").at("message"), "request timed out");
+    }
+}
+
+TEST_F(DispatcherTest, AnExchangeAnswersAnItemAStep) {
+    Exchange exchange(m_node.dispatcher,
+                      json::parse(R"([{"id":1,"method":"evm_mine"},{"id":2,"method":"evm_mine"}])"), nullptr);
+    EXPECT_FALSE(exchange.step());
+    EXPECT_EQ(m_node.chain.head()->number(), 1u);
+    EXPECT_TRUE(exchange.step());
+    EXPECT_EQ(m_node.chain.head()->number(), 2u);
+    EXPECT_EQ(json::parse(exchange.take()).as_array().size(), 2u);
 }
 
 TEST_F(DispatcherTest, EveryMethodDescribesItself) {

@@ -1,6 +1,6 @@
 // What a JSON-RPC method answers when it cannot do what it was asked, with the codes that geth uses.
 //
-// Inside rpc/ these are thrown; Dispatcher::answer() is the one place that catches them.
+// Inside rpc/ these are thrown; Dispatcher is the one place that catches them.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -19,6 +19,7 @@ enum class ErrorCode : int {
     Internal = -32603,
     Default = -32000,  // what geth gives to errors without a code of their own
     LimitExceeded = -32005,
+    TimedOut = -32002,
     ResponseTooLarge = -32003,
     Reverted = 3,  // with the revert data
     // eth_simulateV1

@@ -15,7 +15,10 @@ json::value get_logs(const Call& call) {
 }
 
 json::value new_filter(const Call& call) {
-    return call.service.add_filter(Service::FilterKind::Logs, filter_argument(call, 0));
+    LogFilter logs = filter_argument(call, 0);
+    if (logs.from_block && logs.to_block && *logs.from_block > *logs.to_block)
+        invalid_params("invalid block range params");
+    return call.service.add_filter(Service::FilterKind::Logs, std::move(logs));
 }
 json::value new_block_filter(const Call& call) {
     return call.service.add_filter(Service::FilterKind::Blocks, {});
@@ -51,6 +54,8 @@ json::value subscribe(const Call& call) {
     if (kind == "newPendingTransactions")
         return call.service.subscribe(session, Service::FilterKind::PendingTransactions, {},
                                       call.args.get_or(1, read_bool, false));
+    if (kind == "syncing")
+        return call.service.subscribe(session, Service::FilterKind::Syncing, {}, false);
     throw RpcError(ErrorCode::MethodNotFound, "no \"" + excerpt(kind) + "\" subscription in eth namespace");
 }
 
@@ -82,7 +87,7 @@ std::span<const Method> filter_methods() {
          get_filter_changes},
         {"eth_getFilterLogs", "All logs that match a filter", {kId}, "Log[]", get_filter_logs},
         {"eth_subscribe",
-         "Pushes newHeads, logs or newPendingTransactions (WebSocket)",
+         "Pushes newHeads, logs, newPendingTransactions or syncing, of which there is never any (WebSocket)",
          {{"kind", "string"}, {"options", "Filter|boolean", false}},
          "Quantity",
          subscribe},

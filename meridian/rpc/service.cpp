@@ -86,6 +86,8 @@ json::value Service::filter_changes(const u256& id) {
                  number <= std::min(head, filter.logs.to_block.value_or(head)); ++number)
                 append_matching_logs(out, *m_chain.block(number), filter.logs);
             break;
+        case FilterKind::Syncing:
+            break;
     }
     filter.next_block = head + 1;
     return out;

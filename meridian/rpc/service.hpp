@@ -16,6 +16,8 @@ namespace meridian::rpc {
 struct Limits {
     std::size_t json_depth_max = 64;
     std::size_t batch_items_max = 1000;
+    std::size_t batch_response_bytes_max = 25 << 20;  // of all items
+    std::uint64_t batch_ms_max = 30'000;              // for all items
     std::size_t response_bytes_max = 128 << 20;
     std::uint64_t call_gas_max = 50'000'000;  // of eth_call and the like; bounds their time
     std::size_t filters_max = 10'000;
@@ -57,7 +59,8 @@ public:
     const class MethodTable& methods() const noexcept { return *m_methods; }
 
     // --- filters (polled) ---------------------------------------------------------------------------
-    enum class FilterKind { Logs, Blocks, PendingTransactions };
+    // Syncing is for subscriptions only, and silent: a chain that makes its own blocks is never behind.
+    enum class FilterKind { Logs, Blocks, PendingTransactions, Syncing };
     // Gives the filter's identifier.
     json::value add_filter(FilterKind kind, LogFilter logs);
     bool remove_filter(const u256& id);
