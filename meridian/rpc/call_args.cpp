@@ -28,6 +28,21 @@ auto optional_member(const json::object& object, std::string_view key, Read read
     return read(*found);
 }
 
+// The same for a call's member, whose complaints name it.
+template <class Read>
+auto call_member(const json::object& object, std::string_view key, Read read) {
+    try {
+        return optional_member(object, key, read);
+    } catch (const ValueError& error) {
+        static constexpr std::string_view kInto = " into Go value of type ";
+        std::string message = error.message();
+        if (const std::size_t at = message.find(kInto); at != std::string::npos)
+            message.replace(at, kInto.size(),
+                            " into Go struct field TransactionArgs." + std::string(key) + " of type ");
+        throw ValueError(std::move(message));
+    }
+}
+
 chain::AccessListEntry read_access_list_entry(const json::value& value) {
     const json::object& object = read_object(value, "types.AccessTuple");
     chain::AccessListEntry out;
@@ -206,18 +221,18 @@ std::string printable(std::string_view text) {
 CallArgs read_call_args(const json::value& value) {
     const json::object& object = read_object(value, "ethapi.TransactionArgs");
     CallArgs out;
-    out.from = optional_member(object, "from", read_address);
-    out.to = optional_member(object, "to", read_address);
-    out.gas = optional_member(object, "gas", read_uint64);
+    out.from = call_member(object, "from", read_address);
+    out.to = call_member(object, "to", read_address);
+    out.gas = call_member(object, "gas", read_uint64);
     if (!out.gas)
-        out.gas = optional_member(object, "gasLimit", read_uint64);
-    out.gas_price = optional_member(object, "gasPrice", read_quantity);
-    out.max_fee_per_gas = optional_member(object, "maxFeePerGas", read_quantity);
-    out.max_priority_fee_per_gas = optional_member(object, "maxPriorityFeePerGas", read_quantity);
-    out.max_fee_per_blob_gas = optional_member(object, "maxFeePerBlobGas", read_quantity);
-    out.value = optional_member(object, "value", read_quantity);
-    out.nonce = optional_member(object, "nonce", read_uint64);
-    out.chain_id = optional_member(object, "chainId", read_quantity);
+        out.gas = call_member(object, "gasLimit", read_uint64);
+    out.gas_price = call_member(object, "gasPrice", read_quantity);
+    out.max_fee_per_gas = call_member(object, "maxFeePerGas", read_quantity);
+    out.max_priority_fee_per_gas = call_member(object, "maxPriorityFeePerGas", read_quantity);
+    out.max_fee_per_blob_gas = call_member(object, "maxFeePerBlobGas", read_quantity);
+    out.value = call_member(object, "value", read_quantity);
+    out.nonce = call_member(object, "nonce", read_uint64);
+    out.chain_id = call_member(object, "chainId", read_quantity);
     read_input(object, out);
     if (const auto* list = member(object, "accessList"))
         out.access_list = read_list(*list, "types.AccessList", read_access_list_entry);

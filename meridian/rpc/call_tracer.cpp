@@ -8,6 +8,8 @@ namespace {
 
 using evm::CallKind;
 
+constexpr std::size_t kFrameBytes = 1'000;  // what a call or a log takes here and in the result, about
+
 struct Frame {
     std::string_view type;
     Address from;
@@ -108,6 +110,7 @@ public:
         ++m_depth;
         if (m_config.only_top_call && m_depth > 1)
             return;
+        m_config.charge(kFrameBytes + message.input.size() * 3);
         Frame frame;
         frame.type = type_of(message);
         frame.from = message.kind == CallKind::DelegateCall ? message.recipient : message.sender;
@@ -123,6 +126,7 @@ public:
         --m_depth;
         if (m_config.only_top_call && m_depth > 0)
             return;
+        m_config.charge(result.output.size() * 3);
         Frame frame = std::move(m_open.back());
         m_open.pop_back();
         frame.status = result.status;
@@ -152,6 +156,7 @@ public:
     void on_log(const state::Log& log) override {
         if (!m_config.with_log || m_open.empty() || (m_config.only_top_call && m_depth > 1))
             return;
+        m_config.charge(kFrameBytes + log.data.size() * 2);
         json::array topics;
         for (const Hash& topic : log.topics)
             topics.push_back(hex_data(topic));

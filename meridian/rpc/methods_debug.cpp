@@ -12,7 +12,7 @@ namespace meridian::rpc {
 namespace {
 
 TraceConfig trace_config(const Call& call, std::size_t index) {
-    TraceConfig out = call.args.get_or(index, read_trace_config, TraceConfig{});
+    TraceConfig out = call.args.get_or(index, read_trace_config, default_trace_config());
     out.steps_max = call.service.limits().trace_steps_max;
     return out;
 }

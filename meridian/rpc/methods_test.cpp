@@ -146,6 +146,53 @@ TEST_F(MethodsTest, TracesAgreeWithTheReceipt) {
                     .starts_with("unknown tracer"));
 }
 
+TEST_F(MethodsTest, TracesEndInTimeAndSpace) {
+    m_node.call("anvil_setCode", {m_node.account(9), "0x5b5f56"});  // JUMPDEST PUSH0 JUMP, for ever
+    const auto message = [&](json::object options) {
+        return m_node
+            .error("debug_traceCall", {json::object{{"to", m_node.account(9)}}, "latest", std::move(options)})
+            .at("message");
+    };
+    EXPECT_EQ(message({{"tracer", "callTracer"}, {"timeout", "1ms"}}), "execution timeout");
+    EXPECT_EQ(message({{"tracer", "noopTracer"}, {"timeout", "0.5ms500us"}}), "execution timeout");
+    EXPECT_EQ(message({{"timeout", "1m"}}), "the trace is too large; limit it or use callTracer");
+    EXPECT_EQ(message({{"timeout", "soon"}}), "invalid argument 2: time: invalid duration \"soon\"");
+    EXPECT_EQ(message({{"timeout", "5"}}), "invalid argument 2: time: missing unit in duration \"5\"");
+    EXPECT_EQ(message({{"timeout", "1e3s"}}), "invalid argument 2: time: invalid duration \"1e3s\"");
+    // The node goes on.
+    EXPECT_EQ(m_node
+                  .call("debug_traceCall", {json::object{{"to", m_node.account(1)}}, "latest",
+                                            json::object{{"tracer", "callTracer"}, {"timeout", "1m30s"}}})
+                  .at("type"),
+              "CALL");
+}
+
+TEST_F(MethodsTest, NamesTheFieldOfACallThatItCannotRead) {
+    const auto message = [&](const char* field, json::value value) {
+        return m_node.error("eth_call", {json::object{{field, std::move(value)}}}).at("message");
+    };
+    const std::string prefix = "invalid argument 0: json: cannot unmarshal ";
+    EXPECT_EQ(message("value", "0x01"),
+              json::string(prefix + "hex number with leading zero digits into Go struct "
+                                    "field TransactionArgs.value of type *hexutil.Big"));
+    EXPECT_EQ(message("gas", "0x10000000000000000"),
+              json::string(prefix + "hex number > 64 bits into Go struct field TransactionArgs.gas of type "
+                                    "hexutil.Uint64"));
+    EXPECT_EQ(message("from", 5),
+              json::string(prefix + "non-string into Go struct field TransactionArgs.from "
+                                    "of type common.Address"));
+}
+
+TEST_F(MethodsTest, SaysWhyANumberIsRefused) {
+    for (const char* method : {"hardhat_mine", "evm_increaseTime", "evm_setIntervalMining"})
+        for (const json::value& number : {json::value(-1), json::value(-1.5), json::value("-0x1")})
+            EXPECT_EQ(m_node.error(method, {number}).at("message"), "invalid argument 0: negative number");
+    const auto range =
+        m_node.error("eth_newFilter", {json::object{{"fromBlock", "0x2"}, {"toBlock", "0x1"}}});
+    EXPECT_EQ(range.at("code"), -32602);
+    EXPECT_EQ(range.at("message"), "invalid block range params");
+}
+
 TEST_F(MethodsTest, SnapshotsTimeAndMining) {
     const auto id = m_node.call("evm_snapshot");
     m_node.call("evm_increaseTime", {1000});

@@ -8,7 +8,10 @@
 namespace meridian::rpc {
 namespace {
 
-constexpr std::size_t kBytesMax = 256 << 20;  // of memory and stack words kept for one transaction
+// What a step, a word and a slot take in the result, about.
+constexpr std::size_t kStepBytes = 320;
+constexpr std::size_t kWordBytes = 60;
+constexpr std::size_t kSlotBytes = 260;
 
 class StructTracer final : public TransactionTracer {
 public:
@@ -16,12 +19,11 @@ public:
 
     void on_step(const evm::Step& step) override {
         settle_load(step);
-        if ((m_config.limit != 0 && m_logs.size() >= m_config.limit) || m_too_large)
+        if (m_config.limit != 0 && m_logs.size() >= m_config.limit)
             return;
-        if ((m_config.steps_max != 0 && m_logs.size() >= m_config.steps_max) || m_bytes > kBytesMax) {
-            m_too_large = true;
-            return;
-        }
+        if (m_config.steps_max != 0 && m_logs.size() >= m_config.steps_max)
+            refuse("the trace is too large; limit it or use callTracer");
+        m_config.charge(kStepBytes);
         json::object log{{"pc", step.pc},
                          {"op", opcode_name(step.opcode)},
                          {"gas", step.gas},
@@ -32,7 +34,7 @@ public:
         if (!m_config.disable_stack)
             log["stack"] = stack_of(step);
         if (m_config.enable_return_data && !step.return_data.empty())
-            log["returnData"] = hex_data(step.return_data);
+            log["returnData"] = return_data_of(step);
         if (m_config.enable_memory && !step.memory.empty())
             log["memory"] = memory_of(step);
         if (step.refund != 0)
@@ -45,8 +47,6 @@ public:
     void on_exit(const evm::Message&, const evm::CallResult&) override { m_load.reset(); }
 
     json::value result(const TraceSubject& subject) override {
-        if (m_too_large)
-            refuse("the trace is too large; limit it or use callTracer");
         const auto& outcome = *subject.outcome;
         const bool failed = outcome.status != evm::Status::Success;
         const bool reverted = outcome.status == evm::Status::Revert;
@@ -66,19 +66,24 @@ private:
     };
 
     json::array stack_of(const evm::Step& step) {
+        m_config.charge(step.stack.size() * kWordBytes);
         json::array out;
         for (const u256& word : step.stack)
             out.push_back(quantity(word));
-        m_bytes += step.stack.size() * 40;
         return out;
     }
 
+    json::value return_data_of(const evm::Step& step) {
+        m_config.charge(step.return_data.size() * 2);
+        return hex_data(step.return_data);
+    }
+
     json::array memory_of(const evm::Step& step) {
+        m_config.charge(step.memory.size() * 4);
         json::array out;
         for (std::size_t i = 0; i < step.memory.size(); i += 32)
             out.push_back(
                 hex_data(step.memory.subspan(i, std::min<std::size_t>(32, step.memory.size() - i))));
-        m_bytes += step.memory.size() * 3;
         return out;
     }
 
@@ -105,10 +110,10 @@ private:
 
     // The slots of the contract known so far.
     void show_storage(const Address& contract, std::size_t log) {
+        m_config.charge(m_storage[contract].size() * kSlotBytes);
         json::object out;
         for (const auto& [key, value] : m_storage[contract])
             out[text_of(hex_data(to_hash(key)).get_string())] = hex_data(to_hash(value));
-        m_bytes += out.size() * 140;
         m_logs[log].get_object()["storage"] = std::move(out);
     }
 
@@ -116,8 +121,6 @@ private:
     json::array m_logs;
     std::map<Address, std::map<u256, u256>> m_storage;
     std::optional<Load> m_load;
-    std::size_t m_bytes = 0;
-    bool m_too_large = false;
 };
 
 }  // namespace

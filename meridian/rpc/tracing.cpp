@@ -1,6 +1,9 @@
 #include <meridian/rpc/call_args.hpp>
 #include <meridian/rpc/tracing.hpp>
 
+#include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <map>
 
 namespace meridian::rpc {
@@ -34,6 +37,92 @@ public:
     json::value result(const TraceSubject&) override { return json::object{}; }
 };
 
+constexpr std::size_t kTraceBytesMax = 128 << 20;
+constexpr std::uint64_t kTimeoutMs = 5'000;
+constexpr std::uint32_t kStepsBetweenChecks = 1024;
+
+using Clock = std::chrono::steady_clock;
+
+// Passes everything on, as long as there is time.
+class DeadlineTracer final : public TransactionTracer {
+public:
+    DeadlineTracer(std::unique_ptr<TransactionTracer> target, Clock::time_point deadline)
+        : m_target(std::move(target)), m_deadline(deadline) {}
+
+    void begin(const TraceSubject& subject) override {
+        check();
+        m_target->begin(subject);
+    }
+    json::value result(const TraceSubject& subject) override { return m_target->result(subject); }
+    void on_enter(const evm::Message& message, BytesView code) override {
+        tick();
+        m_target->on_enter(message, code);
+    }
+    void on_exit(const evm::Message& message, const evm::CallResult& result) override {
+        m_target->on_exit(message, result);
+    }
+    void on_step(const evm::Step& step) override {
+        tick();
+        m_target->on_step(step);
+    }
+    void on_selfdestruct(const Address& contract, const Address& beneficiary, const u256& balance) override {
+        m_target->on_selfdestruct(contract, beneficiary, balance);
+    }
+    void on_log(const state::Log& log) override { m_target->on_log(log); }
+
+private:
+    void tick() {
+        if (++m_steps % kStepsBetweenChecks == 0)
+            check();
+    }
+    void check() const {
+        if (Clock::now() >= m_deadline)
+            refuse("execution timeout");
+    }
+
+    std::unique_ptr<TransactionTracer> m_target;
+    Clock::time_point m_deadline;
+    std::uint32_t m_steps = 0;
+};
+
+// In nanoseconds; zero if there is no such unit.
+double unit_ns(std::string_view unit) {
+    static constexpr std::pair<std::string_view, double> kUnits[] = {
+        {"ns", 1}, {"us", 1e3}, {"\xc2\xb5s", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
+    for (const auto& [name, size] : kUnits)
+        if (unit == name)
+            return size;
+    return 0;
+}
+
+// Go's notation: numbers, each with a unit, one after another.
+Clock::duration read_duration(const json::value& value) {
+    const std::string_view text = read_text(value, "string");
+    const auto bad = [&] { return ValueError("time: invalid duration \"" + excerpt(text, 40) + "\""); };
+    constexpr double kMax = 24 * 3600e9;
+    double total = 0;
+    std::string_view rest = text;
+    if (rest.empty())
+        throw bad();
+    while (!rest.empty() && text != "0") {
+        const std::size_t digits = std::min(rest.find_first_not_of("0123456789."), rest.size());
+        double count = 0;
+        const auto read = std::from_chars(rest.data(), rest.data() + digits, count, std::chars_format::fixed);
+        if (digits == 0 || read.ec != std::errc{} || read.ptr != rest.data() + digits)
+            throw bad();
+        rest.remove_prefix(digits);
+        const std::size_t letters = std::min(rest.find_first_of("0123456789."), rest.size());
+        if (letters == 0)
+            throw ValueError("time: missing unit in duration \"" + excerpt(text, 40) + "\"");
+        const double unit = unit_ns(rest.substr(0, letters));
+        if (unit == 0)
+            throw bad();
+        rest.remove_prefix(letters);
+        total = std::min(kMax, total + count * unit);
+    }
+    return std::chrono::nanoseconds(static_cast<std::int64_t>(total));
+}
+
 void read_flag(const json::object& object, const char* name, bool& flag) {
     if (const auto* value = member(object, name))
         flag = read_bool(*value);
@@ -41,9 +130,21 @@ void read_flag(const json::object& object, const char* name, bool& flag) {
 
 }  // namespace
 
+void TraceConfig::charge(std::size_t size) const {
+    *bytes += size;
+    if (*bytes > kTraceBytesMax)
+        refuse("the trace is too large; limit it or use callTracer");
+}
+
+TraceConfig default_trace_config() {
+    TraceConfig out;
+    out.deadline = Clock::now() + std::chrono::milliseconds(kTimeoutMs);
+    return out;
+}
+
 TraceConfig read_trace_config(const json::value& value) {
     const json::object& object = read_object(value, "tracers.TraceConfig");
-    TraceConfig out;
+    TraceConfig out = default_trace_config();
     if (const auto* tracer = member(object, "tracer"))
         out.tracer = std::string(read_text(*tracer, "string"));
     read_flag(object, "disableStack", out.disable_stack);
@@ -52,6 +153,8 @@ TraceConfig read_trace_config(const json::value& value) {
     read_flag(object, "enableReturnData", out.enable_return_data);
     if (const auto* limit = member(object, "limit"))
         out.limit = read_lenient_uint64(*limit);
+    if (const auto* timeout = member(object, "timeout"))
+        out.deadline = Clock::now() + read_duration(*timeout);
     const auto* config = member(object, "tracerConfig");
     if (config == nullptr)
         return out;
@@ -71,7 +174,9 @@ std::unique_ptr<TransactionTracer> make_four_byte_tracer() {
     return std::make_unique<FourByteTracer>();
 }
 
-std::unique_ptr<TransactionTracer> make_tracer(const TraceConfig& config) {
+namespace {
+
+std::unique_ptr<TransactionTracer> make_plain_tracer(const TraceConfig& config) {
     if (config.tracer.empty() || config.tracer == "structLogger")
         return make_struct_tracer(config);
     if (config.tracer == "callTracer")
@@ -85,6 +190,12 @@ std::unique_ptr<TransactionTracer> make_tracer(const TraceConfig& config) {
     refuse("unknown tracer \"" + excerpt(config.tracer, 40) +
            "\"; there are callTracer, prestateTracer, 4byteTracer, noopTracer and, without a name, the "
            "struct logger");
+}
+
+}  // namespace
+
+std::unique_ptr<TransactionTracer> make_tracer(const TraceConfig& config) {
+    return std::make_unique<DeadlineTracer>(make_plain_tracer(config), config.deadline);
 }
 
 }  // namespace meridian::rpc

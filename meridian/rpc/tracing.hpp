@@ -5,6 +5,7 @@
 #include <meridian/evm/tracer.hpp>
 #include <meridian/rpc/values.hpp>
 
+#include <chrono>
 #include <memory>
 
 namespace meridian::rpc {
@@ -25,9 +26,20 @@ struct TraceConfig {
     bool disable_code = false;
     bool prestate_disable_storage = false;
     bool include_empty = false;
-    std::size_t steps_max = 0;  // ours
+    // Ours.
+    std::size_t steps_max = 0;
+    std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+    // What the request's tracers keep, all transactions together.
+    std::shared_ptr<std::size_t> bytes = std::make_shared<std::size_t>(0);
+
+    // Counts what a tracer is going to keep. Throws RpcError beyond the bound.
+    void charge(std::size_t size) const;
 };
 
+// Their deadlines count from now, the latter's from `timeout`, a duration in Go's notation ("300ms",
+// "1m30s").
+
+TraceConfig default_trace_config();
 TraceConfig read_trace_config(const json::value& value);
 
 // A traced transaction, before (without outcome) and after its execution.
@@ -55,7 +67,8 @@ public:
     void on_log(const state::Log&) override {}
 };
 
-// Throws RpcError for an unknown tracer.
+// Throws RpcError for an unknown tracer. The tracer throws RpcError out of the execution when the deadline
+// has passed or too much is kept.
 std::unique_ptr<TransactionTracer> make_tracer(const TraceConfig& config);
 
 std::unique_ptr<TransactionTracer> make_struct_tracer(const TraceConfig& config);

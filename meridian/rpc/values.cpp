@@ -96,6 +96,9 @@ u256 read_lenient_quantity(const json::value& value) {
         number != nullptr && *number >= 0 && *number < 9007199254740992.0 &&
         *number == static_cast<double>(static_cast<std::uint64_t>(*number)))
         return static_cast<std::uint64_t>(*number);
+    if ((value.is_int64() && value.get_int64() < 0) || (value.is_double() && value.get_double() < 0) ||
+        (value.is_string() && value.get_string().starts_with('-')))
+        bad("negative number");
     const auto parsed = parse_u256(read_text(value, "a number"));
     if (!parsed)
         bad("not a number of up to 256 bits");
