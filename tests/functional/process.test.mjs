@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { bytesToHex } from 'viem';
-import { freePort, isMeridian, startNode, target } from './support/node.mjs';
+import { freePort, isMeridian, root, startNode, target } from './support/node.mjs';
 import { accountOf, clientsOf } from './support/viem.mjs';
 
 const run = (...args) => spawnSync(target, args, { encoding: 'utf8', timeout: 10_000 });
@@ -126,5 +126,15 @@ describe('meridian dev', { skip: !isMeridian }, () => {
         assert.match(help.stdout, /--block-time/);
         assert.match(run('t8n', '--help').stdout, /--output\.alloc .*=alloc\.json[^]*replaces a file of that name/);
         assert.match(run('replay', '--help').stdout, /codes\.json/);
+    });
+});
+
+describe('meridian.sh', () => {
+    test('COMMAND --help shows help and runs nothing', () => {
+        for (const command of ['build', 'test', 'bench', 'clean']) {
+            const help = spawnSync(join(root, 'meridian.sh'), [command, '--help'], { encoding: 'utf8', timeout: 5_000 });
+            assert.equal(help.status, 0, command);
+            assert.match(help.stdout, /^Usage: .\/meridian\.sh COMMAND[^]*--benchmark_filter=REGEX/);
+        }
     });
 });
