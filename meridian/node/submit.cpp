@@ -3,6 +3,7 @@
 #include <meridian/node/dev_chain.hpp>
 
 #include <algorithm>
+#include <limits>
 
 namespace meridian::node {
 namespace {
@@ -195,6 +196,9 @@ std::optional<SubmitFailure> DevChain::check(const Transaction& txn, const Addre
         return SubmitFailure{SubmitError::Underpriced,
                              pair("transaction underpriced: gas tip cap ", txn.max_fee_per_gas,
                                   ", minimum needed ", m_settings.min_gas_price)};
+    if (txn.nonce == std::numeric_limits<std::uint64_t>::max())  // EIP-2681
+        return SubmitFailure{SubmitError::Malformed, "nonce has max value: " + in_words(sender) +
+                                                         ", nonce: " + std::to_string(txn.nonce)};
     const state::Account account = m_state->account(sender).value_or(state::Account{});
     if (txn.nonce < account.nonce)
         return SubmitFailure{SubmitError::NonceTooLow,

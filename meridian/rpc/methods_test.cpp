@@ -167,6 +167,16 @@ TEST_F(MethodsTest, TracesEndInTimeAndSpace) {
               "CALL");
 }
 
+TEST_F(MethodsTest, TheLastNonceIsNeverUsed) {
+    json::object txn = transaction(0, m_node.account(1));
+    txn["nonce"] = "0xffffffffffffffff";
+    EXPECT_TRUE(m_node.error("eth_sendTransaction", {txn})
+                    .at("message")
+                    .as_string()
+                    .starts_with("nonce has max value"));
+    EXPECT_EQ(m_node.call("txpool_status").at("queued"), "0x0");
+}
+
 TEST_F(MethodsTest, NamesTheFieldOfACallThatItCannotRead) {
     const auto message = [&](const char* field, json::value value) {
         return m_node.error("eth_call", {json::object{{field, std::move(value)}}}).at("message");
