@@ -101,6 +101,18 @@ TEST_F(DevChainTest, ImportNamesTheBlockAndTheReason) {
     const auto truncated = import_blocks(*make(), BytesView{chain::encode(block)}.first(100), {});
     ASSERT_FALSE(truncated);
     EXPECT_EQ(truncated.error().position, 1u);
+    EXPECT_NE(truncated.error().message().find("truncated"), std::string::npos);
+}
+
+TEST_F(DevChainTest, ImportGivesAReasonOnce) {
+    ASSERT_TRUE(m_chain->submit(transfer(0, 0, 5)));
+    chain::Block block = m_chain->head()->block;
+    block.transactions.push_back(block.transactions.front());
+    block.header.transactions_root = chain::transactions_root(block.transactions);
+    const auto repeated = import_blocks(*make(), chain::encode(block), {});
+    ASSERT_FALSE(repeated);
+    EXPECT_EQ(repeated.error().message(),
+              "block 1: transaction 1: TransactionException.NONCE_MISMATCH_TOO_LOW");
 }
 
 TEST_F(DevChainTest, ANonceGapWaits) {

@@ -14,9 +14,12 @@ std::string reason_of(const chain::BlockDecodeFailure& failure) {
 
 std::string reason_of(const chain::BlockFailure& failure) {
     std::string out(failure.txn_error ? chain::name(*failure.txn_error) : chain::name(failure.error));
+    // The message may be no more than the name and the place.
+    if (failure.message.ends_with(out))
+        return failure.message;
     if (failure.txn_index)
         out += " at transaction " + std::to_string(*failure.txn_index);
-    return failure.message.empty() || failure.message == out ? out : out + ": " + failure.message;
+    return failure.message.empty() ? out : out + ": " + failure.message;
 }
 
 std::string reason_of(rlp::DecodeError error, std::size_t offset) {
