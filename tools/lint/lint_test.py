@@ -134,7 +134,7 @@ class Wording(unittest.TestCase):
             self.assertEqual(lines(rules.wording, "a.cpp", "ok\n" + text + "\n"), [2], text)
 
     def test_good(self):
-        for text in ("// todos of a list", "a/work/b", "${PWD}/tmp/x", "method", "https://eips.ethereum.org"):
+        for text in ("// todos of a list", "frame/works/b", "${PWD}/tmp/x", "method", "https://eips.ethereum.org"):
             self.assertEqual(lines(rules.wording, "a.cpp", text + "\n"), [], text)
 
 
