@@ -23,8 +23,8 @@ Usage: ./meridian.sh COMMAND [ARGUMENTS]
   dev [ARGS]   build, then serve a development chain on port 8545 (ARGS: see `dev --help`)
   build        build the binary: build/release/bin/meridian
   test         every check of CI; the last line is `N passed, N failed`
-  bench [ARGS] build, then run the benchmarks (ARGS go to each of them, such as
-               --benchmark_filter=REGEX, --benchmark_list_tests, --benchmark_format=json)
+  bench [ARGS] build, then run the benchmarks (ARGS go to each; those that use Google Benchmark heed
+               --benchmark_filter=REGEX, --benchmark_list_tests and the like)
   clean        remove what was built (build/ except the unpacked test data)
   --help       this text
 

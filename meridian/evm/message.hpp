@@ -33,7 +33,7 @@ enum class [[nodiscard]] Status : std::uint8_t {
     StackUnderflow,
     StackOverflow,
     BadJumpDestination,
-    InvalidMemoryAccess,  // RETURNDATACOPY beyond the buffer, or memory beyond what gas can pay
+    InvalidMemoryAccess,  // RETURNDATACOPY beyond the buffer
     StaticModeViolation,
     PrecompileFailure,
     CallDepthExceeded,
