@@ -23,7 +23,8 @@ BlockFailure failure(BlockError error, std::string message) {
 }
 
 BlockFailure failure(TxnError error, std::size_t index) {
-    return {BlockError::InvalidTransaction, error, index,
+    const bool interrupted = error == TxnError::Interrupted;
+    return {interrupted ? BlockError::Interrupted : BlockError::InvalidTransaction, error, index,
             "transaction " + std::to_string(index) + ": " + std::string(name(error))};
 }
 

@@ -80,6 +80,8 @@ std::string_view name(TxnError error) noexcept {
             return "TransactionException.INVALID_DEPOSIT";
         case TxnError::RlpInvalidEncoding:
             return "TransactionException.RLP_INVALID_VALUE";
+        case TxnError::Interrupted:
+            return "TransactionException.INTERRUPTED";
     }
     return {};
 }
@@ -174,6 +176,8 @@ std::string_view name(BlockError error) noexcept {
             return "BlockException.INVALID_TRANSACTION";
         case BlockError::MissingState:
             return "BlockException.MISSING_STATE";
+        case BlockError::Interrupted:
+            return "BlockException.INTERRUPTED";
     }
     return {};
 }

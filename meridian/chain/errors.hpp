@@ -47,6 +47,7 @@ enum class [[nodiscard]] TxnError : std::uint8_t {
     EcRecoverFailed,
     InvalidDeposit,      // a deposit outside an OP chain, or a malformed one
     RlpInvalidEncoding,  // any structural failure of the encoding
+    Interrupted,         // the host ended the execution (evm::Interrupt): says nothing of the transaction
 };
 
 // The names are the members of the specification tests' BlockException, plus ours where it has none.
@@ -95,6 +96,7 @@ enum class [[nodiscard]] BlockError : std::uint8_t {
     SystemContractCallFailed,
     InvalidTransaction,  // the transaction's own error says more
     MissingState,        // a partial parent state lacks what the block needs
+    Interrupted,         // the host ended the execution (evm::Interrupt): says nothing of the block
 };
 
 // The specification's names, such as "TransactionException.INSUFFICIENT_ACCOUNT_FUNDS".

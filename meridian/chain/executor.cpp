@@ -67,7 +67,8 @@ state::FinishRules BlockExecutor::finish_rules() const noexcept {
 evm::Options BlockExecutor::evm_options() const noexcept {
     return {.max_code_size = m_config.max_code_size,
             .max_init_code_size = m_config.max_init_code_size,
-            .precompile_moves = m_environment.precompile_moves};
+            .precompile_moves = m_environment.precompile_moves,
+            .interrupt = m_environment.interrupt};
 }
 
 Result<void, BlockFailure> BlockExecutor::check_state() const {
@@ -98,7 +99,10 @@ evm::CallResult BlockExecutor::call_system(const Address& contract, BytesView in
     evm::CallResult result;
     if (m_state.load(contract).account.has_code()) {
         const evm::TxnContext context{.origin = kSystem, .gas_price = {}, .blob_hashes = {}};
-        evm::Evm evm(m_revision, m_state, m_block, context, m_environment.code_cache, nullptr, evm_options());
+        // Uninterrupted: that the call failed must not depend on the host.
+        evm::Options options = evm_options();
+        options.interrupt = nullptr;
+        evm::Evm evm(m_revision, m_state, m_block, context, m_environment.code_cache, nullptr, options);
         evm::Message message;
         message.gas = kSystemCallGas;
         message.recipient = contract;
@@ -137,6 +141,8 @@ Result<TxnOutcome, TxnError> BlockExecutor::execute(const Transaction& txn, cons
     const evm::TxnContext context{
         .origin = sender, .gas_price = charge->gas_price, .blob_hashes = txn.blob_hashes};
     evm::CallResult result = run(txn, sender, context, txn.gas_limit - charge->intrinsic.gas);
+    if (result.status == evm::Status::Interrupted)
+        return cancel();
 
     const GasSettlement gas = settle_gas(txn, charge->intrinsic, result);
     const u256 operator_fee = op_fees.operator_fee.of(gas.used);
@@ -163,6 +169,11 @@ BlockExecutor::GasSettlement BlockExecutor::settle_gas(const Transaction& txn, c
     const std::uint64_t refund_max = spent / (m_revision >= Revision::London ? 5 : 2);
     const std::uint64_t refund = std::min(refund_max, static_cast<std::uint64_t>(m_state.refund()));
     return {.used = std::max(spent - refund, intrinsic.floor), .refunded = refund};
+}
+
+std::unexpected<TxnError> BlockExecutor::cancel() {
+    m_state.cancel_transaction();
+    return fail(TxnError::Interrupted);
 }
 
 // The receipt and the end of the transaction in the state. The caller puts the receipt into m_receipts.
@@ -200,6 +211,8 @@ Result<TxnOutcome, TxnError> BlockExecutor::execute_deposit(const Transaction& t
     const std::uint64_t nonce = m_state.nonce(txn.from);
     evm::CallResult result;
     GasSettlement gas = run_deposit(txn, result);
+    if (result.status == evm::Status::Interrupted)
+        return cancel();
     // Before Regolith deposits count with all their gas, and the system's with none.
     if (!regolith)
         gas.used = txn.is_system ? 0 : txn.gas_limit;

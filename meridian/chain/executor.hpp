@@ -61,6 +61,9 @@ struct ExecutionEnvironment {
     std::optional<u256> blob_base_fee = std::nullopt;
     // For simulated calls; see evm::Options.
     const evm::PrecompileMoves* precompile_moves = nullptr;
+    // Polled while transactions execute, not in the system calls, which have gas for a fraction of a second.
+    // Once requested, execute() gives TxnError::Interrupted, and execute_block() BlockError::Interrupted.
+    const evm::Interrupt* interrupt = nullptr;
 };
 
 // Computes the state root amid a block, for receipts before Byzantium (EIP-658).
@@ -95,7 +98,8 @@ public:
 
     // Irregular changes and system calls at the beginning (EIP-779, EIP-2935, EIP-4788).
     Result<void, BlockFailure> start();
-    // Validates and executes; on error the state is as before. `sender` is the recovered one.
+    // Validates and executes; on error, an interrupt included, the state is as before. `sender` is the
+    // recovered one.
     Result<TxnOutcome, TxnError> execute(const Transaction& txn, const Address& sender);
     // Withdrawals, ommer and block rewards, requests (EIP-6110, 7002, 7251), and the totals.
     Result<BlockOutcome, BlockFailure> finish(std::span<const Header> ommers,
@@ -120,6 +124,8 @@ private:
     GasSettlement run_deposit(const Transaction& txn, evm::CallResult& result);
     TxnOutcome close_transaction(const Transaction& txn, const Address& sender, evm::CallResult& result,
                                  const GasSettlement& gas);
+    // Ends an interrupted transaction.
+    std::unexpected<TxnError> cancel();
     void warm(const Transaction& txn, const Address& sender);
     void apply_authorizations(const Transaction& txn);
     Receipt make_receipt(const Transaction& txn, const Address& sender, const evm::CallResult& result);

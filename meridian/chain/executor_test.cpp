@@ -42,7 +42,9 @@ struct Fixture {
     BlockExecutor& executor() {
         if (!m_executor) {
             m_state.emplace(parent);
-            m_executor.emplace(config, header, *m_state, ExecutionEnvironment{m_cache, m_hashes});
+            ExecutionEnvironment environment{m_cache, m_hashes};
+            environment.interrupt = interrupt;
+            m_executor.emplace(config, header, *m_state, environment);
         }
         return *m_executor;
     }
@@ -60,6 +62,7 @@ struct Fixture {
     ChainConfig config;
     Header header;
     state::MemoryState parent;
+    const evm::Interrupt* interrupt = nullptr;
 
 private:
     evm::CodeCache m_cache;
@@ -409,6 +412,64 @@ TEST(ExecuteBlock, NamesWhatIsWrong) {
         const BlockError error = chain.run();
         EXPECT_EQ(error, bad.error) << name(error) << " in place of " << name(bad.error);
     }
+}
+
+// --- interrupts -------------------------------------------------------------------------------------------
+
+struct Switch final : evm::Interrupt {
+    bool requested() const noexcept override { return on; }
+    bool on = false;
+};
+
+TEST(Executor, InterruptedTransactionLeavesNothing) {
+    Switch interrupt;
+    Fixture fixture(Revision::Osaka);
+    fixture.interrupt = &interrupt;
+    interrupt.on = true;
+    EXPECT_EQ(fixture.error_of(transfer()), TxnError::Interrupted);
+    EXPECT_EQ(fixture.state().balance(kSender), kEther);
+    EXPECT_EQ(fixture.state().nonce(kSender), 0u);
+    EXPECT_FALSE(fixture.state().exists(kContract));
+    EXPECT_EQ(fixture.executor().gas_used(), 0u);
+    EXPECT_TRUE(fixture.state().changes().accounts.empty());
+
+    interrupt.on = false;
+    EXPECT_TRUE(fixture.execute(transfer()).has_value());
+    const auto block = fixture.executor().finish({}, std::nullopt);
+    EXPECT_FALSE(block.has_value());  // without system contracts; what counts is the receipt
+    EXPECT_EQ(fixture.executor().gas_used(), 21000u);
+}
+
+TEST(Executor, InterruptSaysNothingOfABlock) {
+    Switch interrupt;
+    interrupt.on = true;
+    const ChainConfig config = ChainConfig::all_from_genesis(Revision::London);
+    Header parent;
+    parent.gas_limit = 30000000;
+    parent.base_fee = u256{10};
+    Block block;
+    block.header.number = 1;
+    block.header.timestamp = 12;
+    block.header.parent_hash = header_hash(parent);
+    block.header.gas_limit = parent.gas_limit;
+    block.header.base_fee = next_base_fee(config, parent, block.header.timestamp);
+    block.header.difficulty = next_difficulty(config, parent, block.header.timestamp);
+    Transaction txn = transfer();
+    // Some account's signature; whose is found below.
+    txn.v = 27;
+    txn.r = 0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798_u256;
+    txn.s = 1;
+    block.transactions.push_back(txn);
+    state::MemoryState state;
+    state.set_balance(*recover_sender(txn, true), kEther);
+    evm::CodeCache cache;
+    NoHashes hashes;
+    ExecutionEnvironment environment{cache, hashes};
+    environment.interrupt = &interrupt;
+    const auto outcome = execute_block(config, parent, block, state, environment);
+    ASSERT_FALSE(outcome.has_value());
+    EXPECT_EQ(outcome.error().error, BlockError::Interrupted) << outcome.error().message;
+    EXPECT_EQ(outcome.error().txn_index, 0u);
 }
 
 }  // namespace

@@ -59,12 +59,12 @@ template <Revision R, CallKind Kind>
 template <Revision R>
 std::int64_t callee_gas(const Frame& frame, const u256& asked) {
     if constexpr (Traits<R>::kKeepsSixtyFourth) {
-        const std::int64_t most = frame.gas - frame.gas / 64;
+        const std::int64_t most = frame.gas_left() - frame.gas_left() / 64;
         return fits_u64(asked) && asked[0] < static_cast<std::uint64_t>(most)
                    ? static_cast<std::int64_t>(asked[0])
                    : most;
     }
-    return fits_u64(asked) && asked[0] <= static_cast<std::uint64_t>(frame.gas)
+    return fits_u64(asked) && asked[0] <= static_cast<std::uint64_t>(frame.gas_left())
                ? static_cast<std::int64_t>(asked[0])
                : -1;
 }
@@ -95,13 +95,14 @@ Flow call(Frame& frame, Args args, u256& result) {
         !reach(frame, operands.output_offset, operands.output_size) || !charge_call<R, Kind>(frame, operands))
         return kOutOfGas;
     std::int64_t gas = callee_gas<R>(frame, operands.gas);
-    if (gas < 0)
+    if (gas < 0 || !charge(frame, gas))
         return kOutOfGas;
-    frame.gas -= gas;
     if (operands.value)
         gas += kCallStipend;
     const Outcome outcome = frame.machine->execute(call_message<Kind>(frame, operands, gas));
-    frame.gas += outcome.gas_left;
+    if (outcome.status == Status::Interrupted || frame.machine->interrupted())
+        return halt(Status::Interrupted);
+    frame.set_gas_left(frame.gas_left() + outcome.gas_left, frame.machine->polls());
     frame.return_data = outcome.output;
     const std::size_t copied = std::min<std::size_t>(operands.output_size[0], outcome.output.size());
     if (copied != 0)
@@ -132,15 +133,18 @@ Flow create(Frame& frame, Args args, u256& result) {
     Message message;
     message.kind = Kind;
     message.depth = frame.message->depth + 1;
-    message.gas = T::kKeepsSixtyFourth ? frame.gas - frame.gas / 64 : frame.gas;
+    message.gas = frame.gas_left() - (T::kKeepsSixtyFourth ? frame.gas_left() / 64 : 0);
     message.sender = frame.message->recipient;
     message.value = value;
     message.input = memory_view(frame, offset, size);
     if constexpr (Kind == CallKind::Create2)
         message.salt = to_hash(*args[3]);
-    frame.gas -= message.gas;
+    if (!charge(frame, message.gas))
+        return kOutOfGas;
     const Outcome outcome = frame.machine->execute(message);
-    frame.gas += outcome.gas_left;
+    if (outcome.status == Status::Interrupted || frame.machine->interrupted())
+        return halt(Status::Interrupted);
+    frame.set_gas_left(frame.gas_left() + outcome.gas_left, frame.machine->polls());
     frame.return_data = outcome.status == Status::Revert ? outcome.output : BytesView{};
     result = outcome.status == Status::Success ? from_address(outcome.created) : u256{};
     return Flow::Continue;

@@ -87,6 +87,8 @@ std::string_view describe(Status status) noexcept {
             return "max code size exceeded";
         case Status::InvalidCode:
             return "invalid code: must not begin with 0xef";
+        case Status::Interrupted:
+            return "execution aborted";
     }
     return "";
 }

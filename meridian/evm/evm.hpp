@@ -2,6 +2,7 @@
 #pragma once
 
 #include <meridian/evm/context.hpp>
+#include <meridian/evm/interrupt.hpp>
 #include <meridian/evm/message.hpp>
 #include <meridian/evm/revision.hpp>
 #include <meridian/evm/tracer.hpp>
@@ -24,6 +25,7 @@ struct Options {
     std::size_t max_code_size = 24576;
     std::size_t max_init_code_size = 49152;
     const PrecompileMoves* precompile_moves = nullptr;  // null: none is moved
+    const Interrupt* interrupt = nullptr;               // null: runs to its end
 };
 
 class Evm {
@@ -38,6 +40,8 @@ public:
     // it), and has been by the transaction when depth is 0.
     // EIP-7702: if the code at code_address is a delegation, the delegate's code runs; the caller of the
     // outermost frame has warmed the delegate.
+    // After an interrupt the status is Interrupted, and the state as at the message's beginning but for
+    // warmth and a creating sender's nonce: the caller ends the transaction with cancel_transaction().
     CallResult execute(const Message& message);
 
     Revision revision() const noexcept { return m_revision; }

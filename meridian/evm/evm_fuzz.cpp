@@ -1,4 +1,4 @@
-// Arbitrary bytecode, run in both shapes of the interpreter: no crash, and no difference.
+// Arbitrary bytecode, run in both shapes of the interpreter and with an interrupt: no crash, no difference.
 // Input: revision, gas (2 bytes), length of the first program (2 bytes), both programs.
 #include <meridian/base/assert.hpp>
 #include <meridian/evm/random_program.hpp>
@@ -20,5 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Observation fused = observe(world, gas, false);
     const Observation stepped = observe(world, gas, true);
     MERIDIAN_ASSERT(fused == stepped);
+    world.options.interrupt = &kNever;
+    MERIDIAN_ASSERT(fused == observe(world, gas, false));
     return 0;
 }

@@ -62,7 +62,11 @@ private:
 };
 
 struct Frame {
+    // Where there is an interrupt the main loop counts down only a part of what is left, so that its check
+    // for gas is also what makes it poll, and costs nothing more. Without one the reserve is zero.
     std::int64_t gas = 0;
+    std::int64_t gas_reserve = 0;
+    bool interrupted = false;
     u256* stack_base = nullptr;
     Memory* memory = nullptr;
     Machine* machine = nullptr;
@@ -71,6 +75,20 @@ struct Frame {
     state::CachedAccount* self = nullptr;  // the account at message->recipient
     BytesView return_data;                 // of the last call; lives in the callee's storage
     BytesView output;                      // of this frame; lives in this frame's memory
+
+    std::int64_t gas_left() const noexcept { return gas + gas_reserve; }
+    // With `polls`, the main loop polls before it spends any.
+    void set_gas_left(std::int64_t total, bool polls) noexcept {
+        gas = polls ? 0 : total;
+        gas_reserve = total - gas;
+    }
+    // `gas` is negative: pays for that from the reserve, and leaves none for the main loop, which will poll.
+    // False if the frame cannot pay.
+    [[nodiscard]] bool draw_on_reserve() noexcept {
+        gas_reserve += gas;
+        gas = 0;
+        return gas_reserve >= 0;
+    }
 };
 
 }  // namespace meridian::evm

@@ -8,20 +8,16 @@ namespace meridian::evm {
 
 bool expand_memory(Frame& frame, const u256& offset, std::uint64_t size) noexcept {
     Memory& memory = *frame.memory;
-    if (!fits_u64(offset) || offset[0] >= kMemorySizeMax || size >= kMemorySizeMax) {
-        frame.gas = -1;
+    if (!fits_u64(offset) || offset[0] >= kMemorySizeMax || size >= kMemorySizeMax)
         return false;
-    }
     const std::uint64_t end = offset[0] + size;
     if (end <= memory.size())
         return true;
     const std::uint64_t rounded = (end + 31) / 32 * 32;
-    if (rounded > kMemorySizeMax) {
-        frame.gas = -1;
+    if (rounded > kMemorySizeMax)
         return false;
-    }
     frame.gas -= memory_cost(rounded) - memory_cost(memory.size());
-    if (frame.gas < 0)
+    if (frame.gas < 0 && !frame.draw_on_reserve())
         return false;
     memory.grow(static_cast<std::size_t>(rounded));
     return true;
@@ -29,15 +25,39 @@ bool expand_memory(Frame& frame, const u256& offset, std::uint64_t size) noexcep
 
 namespace {
 
-// The slow path of loads and stores: gas left after the extension, or negative.
+__attribute__((noinline)) std::int64_t extend_on_reserve(Frame& frame, std::int64_t gas,
+                                                         std::size_t size) noexcept {
+    frame.gas = gas;
+    if (!frame.draw_on_reserve())
+        return -1;
+    frame.memory->grow(size);
+    return frame.gas;
+}
+
+// The slow path of loads and stores: gas left after the extension, or negative. `memory` is the frame's.
 __attribute__((noinline)) std::int64_t extend(Memory& memory, std::int64_t gas, std::uint64_t offset,
-                                              std::uint64_t size) noexcept {
+                                              std::uint64_t size, Frame& frame) noexcept {
     const std::uint64_t rounded = (offset + size + 31) / 32 * 32;
     if (rounded > kMemorySizeMax)
         return -1;
     gas -= memory_cost(rounded) - memory_cost(memory.size());
-    if (gas >= 0)
-        memory.grow(static_cast<std::size_t>(rounded));
+    if (gas < 0) [[unlikely]]
+        return extend_on_reserve(frame, gas, static_cast<std::size_t>(rounded));
+    memory.grow(static_cast<std::size_t>(rounded));
+    return gas;
+}
+
+// From the loop's gas, which went below zero: polls, and gives the loop its next part of the gas. Negative if
+// the frame has no more or is interrupted.
+__attribute__((noinline)) std::int64_t refill(Frame& frame, std::int64_t gas) noexcept {
+    frame.gas = gas;
+    if (frame.gas_reserve == 0 || !frame.draw_on_reserve())
+        return -1;
+    frame.interrupted = frame.machine->interrupted();
+    if (frame.interrupted)
+        return -1;
+    gas = std::min(frame.gas_reserve, kGasBetweenPolls);
+    frame.gas_reserve -= gas;
     return gas;
 }
 
@@ -127,13 +147,21 @@ MERIDIAN_ONE_COPY static Status run(Frame* const frame_pointer, const std::int32
         ip += (length); \
         DISPATCH();     \
     } while (false)
+// After gas has been taken apart from the block's.
+#define NEXT_IF_PAID(length)         \
+    do {                             \
+        ip += (length);              \
+        if (gas < 0) [[unlikely]]    \
+            goto instruction_unpaid; \
+        DISPATCH();                  \
+    } while (false)
 // Checks gas and stack for the block at ip and starts it.
 #define ENTER_BLOCK()                                                                                \
     do {                                                                                             \
         const auto& header = *reinterpret_cast<const BlockHeader*>(ip);                              \
         gas -= header.gas;                                                                           \
         if (gas < 0) [[unlikely]]                                                                    \
-            goto out_of_gas;                                                                         \
+            goto block_unpaid;                                                                       \
         const auto height =                                                                          \
             reinterpret_cast<const char*>(sp) - reinterpret_cast<const char*>(frame.stack_base);     \
         if (static_cast<std::uint64_t>(height - header.min_bytes) > header.range_bytes) [[unlikely]] \
@@ -302,17 +330,17 @@ on_Addmod: {
     NEXT(2);
 }
 on_Mulmod: {
-    const u256 result = mulmod(TAGGED(ip->a), TAGGED(ip->b), TAGGED(ip[1].a));
+    const u256 result = frame.code->mulmod_cache().multiply(TAGGED(ip->a), TAGGED(ip->b), TAGGED(ip[1].a));
     put(SLOT(ip->dst), result);
     NEXT(2);
 }
 
 // --- memory ----------------------------------------------------------------------------------------
-#define REACH_MEMORY(offset, bytes)                        \
-    if ((offset) + (bytes) > memory.size()) [[unlikely]] { \
-        gas = extend(memory, gas, (offset), (bytes));      \
-        if (gas < 0)                                       \
-            goto out_of_gas;                               \
+#define REACH_MEMORY(offset, bytes)                          \
+    if ((offset) + (bytes) > memory.size()) [[unlikely]] {   \
+        gas = extend(memory, gas, (offset), (bytes), frame); \
+        if (gas < 0)                                         \
+            goto out_of_gas;                                 \
     }
 // An offset from the stack plus a constant, saturated beyond what gas can pay.
 #define STACK_OFFSET(x, constant)                                   \
@@ -394,11 +422,9 @@ on_Swap: {
 
     // --- surroundings ----------------------------------------------------------------------------------
 on_Gas: {
-    put(SLOT(ip->dst), static_cast<std::uint64_t>(gas));
+    put(SLOT(ip->dst), static_cast<std::uint64_t>(gas + frame.gas_reserve));
     gas -= ip->a;
-    if (gas < 0) [[unlikely]]
-        goto out_of_gas;
-    NEXT(1);
+    NEXT_IF_PAID(1);
 }
 on_Caller: {
     put(SLOT(ip->dst), from_address(frame.message->sender));
@@ -433,9 +459,7 @@ on_Call3: {
     if (flow != Flow::Continue) [[unlikely]]
         return halted_with(flow);
     gas = frame.gas - ip[1].b;
-    if (gas < 0) [[unlikely]]
-        goto out_of_gas;
-    NEXT(2);
+    NEXT_IF_PAID(2);
 }
 on_Call7: {
     const IrInstr& operands = ip[1];
@@ -448,9 +472,7 @@ on_Call7: {
     if (flow != Flow::Continue) [[unlikely]]
         return halted_with(flow);
     gas = frame.gas - ip[1].b;
-    if (gas < 0) [[unlikely]]
-        goto out_of_gas;
-    NEXT(3);
+    NEXT_IF_PAID(3);
 }
 on_Step: {
     frame.gas = gas;
@@ -458,7 +480,7 @@ on_Step: {
     if (flow != Flow::Continue)
         return halted_with(flow);
     gas = frame.gas;
-    NEXT(1);
+    NEXT_IF_PAID(1);
 }
 
     // --- ends of blocks --------------------------------------------------------------------------------
@@ -492,8 +514,21 @@ on_Halt:
     frame.gas = gas;
     return static_cast<Status>(ip->a);
 
+    // --- gas below zero --------------------------------------------------------------------------------
+instruction_unpaid:  // the one before ip
+    gas = refill(frame, gas);
+    if (gas < 0)
+        goto out_of_gas;
+    DISPATCH();
+block_unpaid:
+    gas = refill(frame, gas);
+    if (gas < 0)
+        goto out_of_gas;
+    gas += reinterpret_cast<const BlockHeader*>(ip)->gas;
+    ENTER_BLOCK();
+
 out_of_gas:
-    return Status::OutOfGas;
+    return frame.interrupted ? Status::Interrupted : Status::OutOfGas;
 bad_jump:
     return Status::BadJumpDestination;
 stack_fault:

@@ -30,6 +30,8 @@ Machine::Machine(Revision revision, state::State& state, const BlockContext& blo
       m_options(options) {}
 
 Outcome Machine::execute(const Message& message) {
+    if (interrupted())
+        return {Status::Interrupted, 0, {}, {}};
     if (is_creation(message))
         return create(message);
     if (m_tracer == nullptr)
@@ -115,7 +117,7 @@ Outcome Machine::run_code(Code& code, const Message& message) {
     FrameStorage& storage = m_cache.frames().at(message.depth);
     storage.memory.clear();
     Frame frame;
-    frame.gas = message.gas;
+    frame.set_gas_left(message.gas, polls());
     frame.stack_base = storage.stack.get();
     frame.memory = &storage.memory;
     frame.machine = this;
@@ -126,7 +128,7 @@ Outcome Machine::run_code(Code& code, const Message& message) {
     const bool halted = status != Status::Success && status != Status::Revert;
     if (halted)
         return {status, 0, {}, {}};
-    return {status, frame.gas, frame.output, {}};
+    return {status, frame.gas_left(), frame.output, {}};
 }
 
 // --- creations ------------------------------------------------------------------------------------------

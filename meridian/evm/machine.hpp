@@ -33,6 +33,9 @@ public:
     state::State& state() noexcept { return m_state; }
     const BlockContext& block() const noexcept { return m_block; }
     const TxnContext& txn() const noexcept { return m_txn; }
+    // Whether there is an interrupt to poll.
+    bool polls() const noexcept { return m_options.interrupt != nullptr; }
+    bool interrupted() const noexcept { return polls() && m_options.interrupt->requested(); }
     Tracer* tracer() const noexcept { return m_tracer; }
     const Options& options() const noexcept { return m_options; }
 

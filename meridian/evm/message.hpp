@@ -43,6 +43,8 @@ enum class [[nodiscard]] Status : std::uint8_t {
     InitCodeSizeExceeded,  // EIP-3860
     CodeSizeExceeded,      // EIP-170
     InvalidCode,           // EIP-3541: begins with 0xEF
+    // The host asked for the end (evm::Interrupt). Ends every frame, and is no outcome of a transaction.
+    Interrupted,
 };
 
 // The phrase that geth uses for this status, as tracers and RPC errors print it; "" for Success.

@@ -12,7 +12,7 @@ inline constexpr Flow kOutOfGas = halt(Status::OutOfGas);
 
 // False if the frame cannot pay.
 [[nodiscard]] inline bool charge(Frame& frame, std::int64_t amount) noexcept {
-    return (frame.gas -= amount) >= 0;
+    return (frame.gas -= amount) >= 0 || frame.draw_on_reserve();
 }
 
 constexpr std::int64_t word_count(std::uint64_t bytes) noexcept {

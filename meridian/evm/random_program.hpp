@@ -82,6 +82,11 @@ inline Program random_program(std::uint64_t seed) {
     return out;
 }
 
+struct Never final : Interrupt {
+    bool requested() const noexcept override { return false; }
+};
+inline const Never kNever;
+
 // What a run left behind, comparable.
 struct Observation {
     bool halted = false;

@@ -66,7 +66,7 @@ bool charge_sload(Frame& frame, Args args) {
 
 template <Revision R>
 bool charge_sstore(Frame& frame, Args args) {
-    if (Traits<R>::kSstoreGuardsStipend && frame.gas <= kCallStipend)
+    if (Traits<R>::kSstoreGuardsStipend && frame.gas_left() <= kCallStipend)
         return false;
     state::State& state = frame.machine->state();
     state::CachedSlot& slot = state.slot(*frame.self, *args[0]);
@@ -89,7 +89,7 @@ template <Revision R>
 Flow sstore(Frame& frame, Args args, u256&) {
     if (frame.message->is_static)
         return halt(Status::StaticModeViolation);
-    if (Traits<R>::kSstoreGuardsStipend && frame.gas <= kCallStipend)
+    if (Traits<R>::kSstoreGuardsStipend && frame.gas_left() <= kCallStipend)
         return kOutOfGas;
     state::State& state = frame.machine->state();
     const u256& key = *args[0];

@@ -171,10 +171,11 @@ void foresee(Frame& frame, Op op, std::size_t height, const u256* stack_end, Ste
         args[i] = stack_end - 1 - i;
     state::State& state = frame.machine->state();
     const auto checkpoint = state.checkpoint();
-    const std::int64_t gas = frame.gas;
+    const Frame before = frame;
     const bool paid = charge_all(frame, op, args);
-    out.cost = gas - frame.gas;
-    frame.gas = gas;
+    out.cost = before.gas_left() - frame.gas_left();
+    frame.gas = before.gas;
+    frame.gas_reserve = before.gas_reserve;
     state.revert(checkpoint);
     out.status = paid ? failure(frame, op, args) : Status::OutOfGas;
 }
@@ -188,7 +189,7 @@ Flow step(Frame& frame, std::uint32_t pc, const u256* stack_end) {
     Step out;
     out.pc = pc;
     out.opcode = static_cast<std::uint8_t>(op);
-    out.gas = frame.gas;
+    out.gas = frame.gas_left();
     out.depth = frame.message->depth + 1;
     out.stack = {frame.stack_base, height};
     out.memory = frame.memory->view();

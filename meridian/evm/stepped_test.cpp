@@ -1,5 +1,5 @@
 // The interpreter executes the same blocks in two shapes: as translated for speed, and one instruction at a
-// time for tracers. Whatever the program, both must do the same.
+// time for tracers. Whatever the program, both must do the same, and likewise where there is an interrupt.
 #include <meridian/evm/random_program.hpp>
 
 #include <gtest/gtest.h>
@@ -20,6 +20,8 @@ TEST(EvmStepped, AgreesWithFusedOnRandomPrograms) {
         const Observation fused = observe(world, gas, false);
         const Observation stepped = observe(world, gas, true);
         ASSERT_EQ(fused, stepped) << "seed " << seed;
+        world.options.interrupt = &kNever;
+        ASSERT_EQ(fused, observe(world, gas, seed % 2 == 0)) << "seed " << seed;
         succeeded += !fused.halted;
     }
     EXPECT_GT(succeeded, 300);

@@ -310,6 +310,13 @@ void State::finish_transaction(const FinishRules& rules) {
     m_destroyed.clear();
 }
 
+void State::cancel_transaction() {
+    revert({.journal_size = 0, .log_count = 0, .refund = 0});
+    m_transient.clear();
+    m_touched.clear();
+    m_destroyed.clear();
+}
+
 void State::remove(CachedAccount& account) {
     account.exists = false;
     account.account = {};

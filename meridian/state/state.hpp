@@ -138,6 +138,8 @@ public:
 
     void begin_transaction();
     void finish_transaction(const FinishRules& rules);
+    // Ends the transaction as if it had not begun.
+    void cancel_transaction();
 
     // The difference to the parent state. Between transactions only.
     StateChanges changes() const;
