@@ -25,21 +25,18 @@ u256 Modulus::multiply(const u256& a, const u256& b) const noexcept {
     multiply_full(factor, b, x);
     const u256 h{x[4], x[5], x[6], x[7]};
     std::uint64_t t[8];
-    multiply_full(h, m_reciprocal, t);
-    unsigned char carry = 0;
-    for (unsigned i = 0; i < 4; ++i)
-        add_carry(t[i], x[i], carry);
-    u256 quotient;
-    for (unsigned i = 0; i < 4; ++i)
-        quotient[i] = add_carry(t[4 + i], h[i], carry);
+    multiply_add(h, m_reciprocal, {x[0], x[1], x[2], x[3]}, t);
+    const u256 quotient = h + u256{t[4], t[5], t[6], t[7]};
 
     std::uint64_t product[8];
     multiply_full(quotient, m_divisor, product);
     unsigned char borrow = 0;
-    u256 remainder;
-    for (unsigned i = 0; i < 4; ++i)
-        remainder[i] = sub_borrow(x[i], product[i], borrow);
+    const std::uint64_t r0 = sub_borrow(x[0], product[0], borrow);
+    const std::uint64_t r1 = sub_borrow(x[1], product[1], borrow);
+    const std::uint64_t r2 = sub_borrow(x[2], product[2], borrow);
+    const std::uint64_t r3 = sub_borrow(x[3], product[3], borrow);
     std::uint64_t top = sub_borrow(x[4], product[4], borrow);
+    u256 remainder{r0, r1, r2, r3};
     while (top != 0 || remainder >= m_divisor) [[unlikely]] {
         top -= remainder < m_divisor;
         remainder -= m_divisor;
@@ -47,14 +44,23 @@ u256 Modulus::multiply(const u256& a, const u256& b) const noexcept {
     return remainder >> m_shift;
 }
 
-u256 MulmodCache::multiply_slowly(const u256& a, const u256& b, const u256& modulus) noexcept {
-    if (!modulus || modulus != m_last) {
-        m_last = modulus;
-        return mulmod(a, b, modulus);
+void MulmodCache::count(const u256& modulus) noexcept {
+    if (modulus != m_candidate) {
+        if (m_lead > 0)
+            --m_lead;
+        else
+            m_candidate = modulus;
+    } else if (modulus && ++m_lead == kLeadMin) {
+        m_modulus.emplace(modulus);
+        m_lead = 0;
     }
-    m_modulus = Modulus(modulus);
-    m_ready = true;
-    return m_modulus.multiply(a, b);
+}
+
+u256 MulmodCache::multiply_wide(const u256& a, const u256& b, const u256& modulus) noexcept {
+    if (m_modulus.has_value() && modulus == m_modulus->value())
+        return m_modulus->multiply(a, b);
+    count(modulus);
+    return mulmod(a, b, modulus);
 }
 
 }  // namespace meridian

@@ -6,6 +6,8 @@
 
 #include <meridian/base/u256.hpp>
 
+#include <optional>
+
 namespace meridian {
 
 class Modulus {
@@ -24,22 +26,25 @@ private:
     u256 m_reciprocal;  // floor((2^512 - 1) / m_divisor) - 2^256
 };
 
-// mulmod for an interpreter: remembers the modulus and makes a Modulus of one that comes twice in a row.
-// Results never depend on what is remembered.
+// mulmod for an interpreter: makes a Modulus of a number that clearly outweighs the others of late. Only
+// factors of full width count and gain: those of fixed-point arithmetic are shorter, and divided sooner than
+// multiplied by a reciprocal. Results never depend on what is remembered.
 class MulmodCache {
 public:
     u256 multiply(const u256& a, const u256& b, const u256& modulus) noexcept {
-        if (m_ready && modulus == m_modulus.value()) [[likely]]
-            return m_modulus.multiply(a, b);
-        return multiply_slowly(a, b, modulus);
+        return a[3] == 0 || b[3] == 0 ? mulmod(a, b, modulus) : multiply_wide(a, b, modulus);
     }
 
 private:
-    u256 multiply_slowly(const u256& a, const u256& b, const u256& modulus) noexcept;
+    // How many times more than all others together a number has come since it became the candidate.
+    static constexpr unsigned kLeadMin = 8;
 
-    Modulus m_modulus{1};
-    bool m_ready = false;
-    u256 m_last;  // zero: none
+    u256 multiply_wide(const u256& a, const u256& b, const u256& modulus) noexcept;
+    void count(const u256& modulus) noexcept;
+
+    std::optional<Modulus> m_modulus;
+    u256 m_candidate;
+    unsigned m_lead = 0;
 };
 
 }  // namespace meridian

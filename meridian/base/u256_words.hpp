@@ -36,13 +36,21 @@ constexpr std::uint64_t shift_right(std::uint64_t high, std::uint64_t low, unsig
     out[4] = high(t);
 }
 
-// The whole product, eight words.
-[[gnu::always_inline]] inline void multiply_full(const u256& a, const u256& b, std::uint64_t* out) {
-    out[0] = out[1] = out[2] = out[3] = 0;
+// out = a * b + c, eight words.
+[[gnu::always_inline]] inline void multiply_add(const u256& a, const u256& b, const u256& c,
+                                                std::uint64_t* out) {
+    out[0] = c[0];
+    out[1] = c[1];
+    out[2] = c[2];
+    out[3] = c[3];
     multiply_row(out, a, b[0]);
     multiply_row(out + 1, a, b[1]);
     multiply_row(out + 2, a, b[2]);
     multiply_row(out + 3, a, b[3]);
+}
+
+[[gnu::always_inline]] inline void multiply_full(const u256& a, const u256& b, std::uint64_t* out) {
+    multiply_add(a, b, {}, out);
 }
 
 // u[0..N) -= d[0..N) * factor; returns what to take from u[N].

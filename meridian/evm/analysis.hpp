@@ -6,6 +6,7 @@
 // instruction defines it.
 #pragma once
 
+#include <meridian/base/modulus.hpp>
 #include <meridian/evm/ir.hpp>
 #include <meridian/evm/revision.hpp>
 
@@ -35,6 +36,8 @@ public:
     // Where an edge leads; null for a jump to no destination. Remembers it in the edge.
     const IrInstr* follow(const IrEdge& edge);
     bool is_jumpdest(std::uint64_t pc);
+    // For the code's MULMOD: what computes on a curve multiplies modulo the same prime.
+    MulmodCache& mulmod_cache() noexcept { return m_mulmod_cache; }
 
 private:
     friend class Translator;
@@ -60,6 +63,7 @@ private:
     IrInstr* m_chunk_end = nullptr;
     std::size_t m_chunk_left = 0;
     std::size_t m_bytes_held = 0;
+    MulmodCache m_mulmod_cache;
 };
 
 }  // namespace meridian::evm

@@ -330,7 +330,7 @@ on_Addmod: {
     NEXT(2);
 }
 on_Mulmod: {
-    const u256 result = mulmod(TAGGED(ip->a), TAGGED(ip->b), TAGGED(ip[1].a));
+    const u256 result = frame.code->mulmod_cache().multiply(TAGGED(ip->a), TAGGED(ip->b), TAGGED(ip[1].a));
     put(SLOT(ip->dst), result);
     NEXT(2);
 }
