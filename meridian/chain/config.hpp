@@ -42,6 +42,7 @@ struct OpConfig {
     std::optional<std::uint64_t> granite_time;
     std::optional<std::uint64_t> holocene_time;
     std::optional<std::uint64_t> isthmus_time;
+    std::optional<std::uint64_t> jovian_time;
 };
 
 struct ChainConfig {

@@ -64,9 +64,14 @@ state::FinishRules BlockExecutor::finish_rules() const noexcept {
     return {.delete_touched_empty = m_revision >= Revision::SpuriousDragon};
 }
 
+evm::OpRevision BlockExecutor::op_revision() const noexcept {
+    return m_config.op ? op::evm_revision(*m_config.op, m_header.timestamp) : evm::OpRevision::None;
+}
+
 evm::Options BlockExecutor::evm_options() const noexcept {
     return {.max_code_size = m_config.max_code_size,
             .max_init_code_size = m_config.max_init_code_size,
+            .op_revision = op_revision(),
             .precompile_moves = m_environment.precompile_moves,
             .interrupt = m_environment.interrupt};
 }
@@ -126,6 +131,10 @@ Result<TxnOutcome, TxnError> BlockExecutor::execute(const Transaction& txn, cons
     if (m_config.op) {
         op_fees = op::fees_of(*m_config.op, m_header.timestamp, m_state, txn);
         rules.additional_fee = op_fees.l1 + op_fees.operator_fee.of(txn.gas_limit);
+        // Jovian: the block's data is limited as its gas is.
+        if (!m_environment.skipped_checks.block_gas &&
+            op_fees.da_footprint > m_header.gas_limit - std::min(m_blob_gas_used, m_header.gas_limit))
+            return fail(TxnError::GasAllowanceExceeded);
     }
     const auto charge = validate_transaction(rules, m_state, txn, sender);
     if (!charge)
@@ -155,10 +164,12 @@ Result<TxnOutcome, TxnError> BlockExecutor::execute(const Transaction& txn, cons
         if (op::active(m_config.op->isthmus_time, m_header.timestamp))
             m_state.add_balance(op::kOperatorFeeVault, operator_fee);
     }
-    m_blob_gas_used += charge->blob_gas;
+    // Of these two one is always zero.
+    const std::uint64_t blob_gas = charge->blob_gas + op_fees.da_footprint;
+    m_blob_gas_used += blob_gas;
     TxnOutcome outcome = close_transaction(txn, sender, result, gas);
     outcome.receipt.effective_gas_price = charge->gas_price;
-    outcome.receipt.blob_gas_used = charge->blob_gas;
+    outcome.receipt.blob_gas_used = blob_gas;
     m_receipts.push_back(outcome.receipt);
     return outcome;
 }
@@ -246,7 +257,7 @@ void BlockExecutor::warm(const Transaction& txn, const Address& sender) {
     if (m_revision < Revision::Berlin)
         return;
     m_state.warm_address(sender);
-    for (const Address& address : evm::precompile_addresses(m_revision))
+    for (const Address& address : evm::precompile_addresses(m_revision, op_revision()))
         m_state.warm_address(address);
     if (txn.to.has_value())
         m_state.warm_address(*txn.to);

@@ -135,6 +135,7 @@ private:
     Result<Bytes, BlockFailure> ask_system(const Address& contract);
     Result<void, BlockFailure> check_state() const;
     state::FinishRules finish_rules() const noexcept;
+    evm::OpRevision op_revision() const noexcept;
     evm::Options evm_options() const noexcept;
 
     const ChainConfig& m_config;

@@ -1,11 +1,8 @@
 // Transactions and blocks through the EVM, rule by rule.
-#include <meridian/chain/executor.hpp>
+#include <meridian/chain/chain_fixture.hpp>
 
-#include <meridian/base/hex.hpp>
 #include <meridian/crypto/accelerator.hpp>
-#include <meridian/evm/code_cache.hpp>
 #include <meridian/evm/evm.hpp>
-#include <meridian/state/memory_state.hpp>
 #include <meridian/trie/trie.hpp>
 
 #include <gtest/gtest.h>
@@ -13,62 +10,17 @@
 namespace meridian::chain {
 namespace {
 
+using namespace testing;
 using evm::Revision;
 
-constexpr Address kSender = "0x1000000000000000000000000000000000000001"_address;
-constexpr Address kContract = "0x2000000000000000000000000000000000000002"_address;
-constexpr Address kCoinbase = "0x3000000000000000000000000000000000000003"_address;
-constexpr u256 kEther = 1000000000000000000_u256;
+struct Fixture : testing::BlockFixture {
+    using BlockFixture::BlockFixture;
 
-class NoHashes final : public evm::BlockHashSource {
-public:
-    Hash block_hash(std::uint64_t) override { return {}; }
-};
-
-// One block over a state in memory.
-struct Fixture {
-    explicit Fixture(Revision revision) : config(ChainConfig::all_from_genesis(revision)) {
-        parent.set_balance(kSender, kEther);
-        header.number = 1;
-        header.timestamp = 1000;
-        header.gas_limit = 30000000;
-        header.coinbase = kCoinbase;
-        if (revision >= Revision::London)
-            header.base_fee = u256{10};
-        if (revision >= Revision::Cancun)
-            header.excess_blob_gas = 0;
-    }
-
-    BlockExecutor& executor() {
-        if (!m_executor) {
-            m_state.emplace(parent);
-            ExecutionEnvironment environment{m_cache, m_hashes};
-            environment.interrupt = interrupt;
-            m_executor.emplace(config, header, *m_state, environment);
-        }
-        return *m_executor;
-    }
-    Result<TxnOutcome, TxnError> execute(const Transaction& txn) { return executor().execute(txn, kSender); }
     TxnError error_of(const Transaction& txn) {
         const auto outcome = execute(txn);
         EXPECT_FALSE(outcome.has_value());
         return outcome ? TxnError::RlpInvalidEncoding : outcome.error();
     }
-    state::State& state() {
-        static_cast<void>(executor());
-        return *m_state;
-    }
-
-    ChainConfig config;
-    Header header;
-    state::MemoryState parent;
-    const evm::Interrupt* interrupt = nullptr;
-
-private:
-    evm::CodeCache m_cache;
-    NoHashes m_hashes;
-    std::optional<state::State> m_state;
-    std::optional<BlockExecutor> m_executor;
 };
 
 Transaction transfer(std::uint64_t nonce = 0) {

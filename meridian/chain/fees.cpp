@@ -29,26 +29,36 @@ u256 fake_exponential(std::uint64_t numerator, std::uint64_t denominator) {
     return sum / denominator;
 }
 
+// EIP-1559. Precondition: the parent has a base fee.
+u256 adjusted_base_fee(const Header& parent, const op::FeeParameters& parameters) {
+    const u256& fee = *parent.base_fee;
+    const std::uint64_t used = parameters.parent_gas_metered;
+    const std::uint64_t target = parent.gas_limit / parameters.elasticity;
+    if (used == target || target == 0)
+        return fee;
+    if (used > target) {
+        const u256 delta = fee * (used - target) / target / parameters.denominator;
+        return fee + std::max(delta, u256{1});
+    }
+    return fee - fee * (target - used) / target / parameters.denominator;
+}
+
 }  // namespace
 
 u256 next_base_fee(const ChainConfig& config, const Header& parent, std::uint64_t timestamp) {
     if (!parent.base_fee.has_value())
         return kInitialBaseFee;
     const op::FeeParameters parameters =
-        config.op ? op::fee_parameters(*config.op, parent, timestamp) : op::FeeParameters{8, 2};
-    const u256& fee = *parent.base_fee;
-    const std::uint64_t target = parent.gas_limit / parameters.elasticity;
-    if (parent.gas_used == target || target == 0)
-        return fee;
-    if (parent.gas_used > target) {
-        const u256 delta = fee * (parent.gas_used - target) / target / parameters.denominator;
-        return fee + std::max(delta, u256{1});
-    }
-    const u256 delta = fee * (target - parent.gas_used) / target / parameters.denominator;
-    return fee - delta;
+        config.op
+            ? op::fee_parameters(*config.op, parent, timestamp)
+            : op::FeeParameters{.denominator = 8, .elasticity = 2, .parent_gas_metered = parent.gas_used};
+    return std::max(adjusted_base_fee(parent, parameters), u256{parameters.base_fee_min});
 }
 
 std::uint64_t next_excess_blob_gas(const ChainConfig& config, const Header& parent, std::uint64_t timestamp) {
+    // An OP chain has no blobs; what it has in the field beside is something else.
+    if (config.op)
+        return 0;
     const BlobSchedule schedule = config.blob_parameters(timestamp);
     const std::uint64_t excess = parent.excess_blob_gas.value_or(0);
     const std::uint64_t used = parent.blob_gas_used.value_or(0);

@@ -48,8 +48,7 @@ Check check_lineage(const HeaderCheck& c) {
 Check check_extra_data(const HeaderCheck& c) {
     if (c.header.extra_data.size() > kExtraDataMax)
         return failure(BlockError::ExtraDataTooBig, "more than 32 bytes of extra data");
-    if (c.config.op && op::active(c.config.op->holocene_time, c.header.timestamp) &&
-        !op::valid_holocene_extra_data(c.header.extra_data))
+    if (c.config.op && !op::valid_extra_data(*c.config.op, c.header.timestamp, c.header.extra_data))
         return failure(BlockError::IncorrectBlockFormat, "extra data without EIP-1559 parameters");
     const auto& fork = c.config.dao_fork_block;
     if (fork && c.header.number >= *fork && c.header.number - *fork < kDaoExtraDataBlocks &&
@@ -130,6 +129,8 @@ Check check_blob_gas(const HeaderCheck& c) {
     if (*c.header.excess_blob_gas != excess)
         return failure(BlockError::IncorrectExcessBlobGas,
                        compare("excess blob gas", excess, *c.header.excess_blob_gas));
+    if (c.config.op && c.header.blob_gas_used.value_or(0) > c.header.gas_limit)
+        return failure(BlockError::BlobGasUsedAboveLimit, "data availability footprint above the gas limit");
     return std::nullopt;
 }
 

@@ -12,7 +12,7 @@ constexpr std::uint64_t kScalarsSlot = 3;  // Ecotone
 constexpr std::uint64_t kOverheadSlot = 5;
 constexpr std::uint64_t kScalarSlot = 6;
 constexpr std::uint64_t kBlobBaseFeeSlot = 7;
-constexpr std::uint64_t kOperatorFeeSlot = 8;  // Isthmus
+constexpr std::uint64_t kOperatorFeeSlot = 8;  // Isthmus; from Jovian on the DA footprint's scalar too
 
 constexpr std::uint64_t kSignatureBytes = 68;  // added before Regolith for a signature not there yet
 
@@ -43,7 +43,16 @@ u256 bedrock_fee(const OpConfig& config, std::uint64_t timestamp, state::State& 
            1000000;
 }
 
-u256 l1_fee(const OpConfig& config, std::uint64_t timestamp, state::State& state, BytesView encoded) {
+// Fjord's estimate of the compressed size, in millionths of a byte.
+std::uint64_t estimated_size(BytesView encoded) {
+    const std::uint64_t scaled = fastlz_size(encoded) * kFjordCoefficient;
+    const std::uint64_t size = scaled > kFjordIntercept ? scaled - kFjordIntercept : 0;
+    return std::max(size, kFjordSizeMin);
+}
+
+// `size` is the estimate, from Fjord on.
+u256 l1_fee(const OpConfig& config, std::uint64_t timestamp, state::State& state, BytesView encoded,
+            std::uint64_t size) {
     if (!active(config.ecotone_time, timestamp))
         return bedrock_fee(config, timestamp, state, encoded);
     const Hash packed = to_hash(read(state, kScalarsSlot));
@@ -57,9 +66,7 @@ u256 l1_fee(const OpConfig& config, std::uint64_t timestamp, state::State& state
         read(state, kBaseFeeSlot) * base_fee_scalar * 16 + blob_base_fee * blob_base_fee_scalar;
     if (!active(config.fjord_time, timestamp))
         return u256{calldata_gas(encoded)} * price / 16000000;
-    const std::uint64_t scaled = fastlz_size(encoded) * kFjordCoefficient;
-    const std::uint64_t size = scaled > kFjordIntercept ? scaled - kFjordIntercept : 0;
-    return u256{std::max(size, kFjordSizeMin)} * price / 1000000000000;
+    return u256{size} * price / 1000000000000;
 }
 
 // Counts what FastLZ would write, without writing it.
@@ -146,14 +153,31 @@ private:
 
 }  // namespace
 
+evm::OpRevision evm_revision(const OpConfig& config, std::uint64_t timestamp) noexcept {
+    if (active(config.jovian_time, timestamp))
+        return evm::OpRevision::Jovian;
+    if (active(config.isthmus_time, timestamp))
+        return evm::OpRevision::Isthmus;
+    if (active(config.granite_time, timestamp))
+        return evm::OpRevision::Granite;
+    return active(config.fjord_time, timestamp) ? evm::OpRevision::Fjord : evm::OpRevision::None;
+}
+
 Fees fees_of(const OpConfig& config, std::uint64_t timestamp, state::State& state, const Transaction& txn) {
     Fees out;
-    out.l1 = l1_fee(config, timestamp, state, encode(txn));
-    if (active(config.isthmus_time, timestamp)) {
-        const Hash packed = to_hash(read(state, kOperatorFeeSlot));
-        out.operator_fee.scalar = be32(BytesView(packed).subspan(20, 4));
-        out.operator_fee.constant = load_be(BytesView(packed).subspan(24, 8))[0];
-    }
+    const Bytes encoded = encode(txn);
+    const std::uint64_t size = active(config.fjord_time, timestamp) ? estimated_size(encoded) : 0;
+    out.l1 = l1_fee(config, timestamp, state, encoded, size);
+    if (!active(config.isthmus_time, timestamp))
+        return out;
+    const bool jovian = active(config.jovian_time, timestamp);
+    const Hash packed = to_hash(read(state, kOperatorFeeSlot));
+    out.operator_fee = {.scalar = be32(BytesView(packed).subspan(20, 4)),
+                        .constant = load_be(BytesView(packed).subspan(24, 8))[0],
+                        .jovian = jovian};
+    // In the block of Jovian's activation the contract has no scalar yet.
+    if (jovian)
+        out.da_footprint = size / 1000000 * load_be(BytesView(packed).subspan(18, 2))[0];
     return out;
 }
 
@@ -161,16 +185,35 @@ std::uint64_t fastlz_size(BytesView input) {
     return FastLz(input).run();
 }
 
+namespace {
+constexpr std::size_t kHoloceneExtraData = 9;
+constexpr std::size_t kJovianExtraData = 17;
+}  // namespace
+
 FeeParameters fee_parameters(const OpConfig& config, const Header& parent, std::uint64_t timestamp) {
-    if (active(config.holocene_time, parent.timestamp) && valid_holocene_extra_data(parent.extra_data))
-        return {be32(BytesView(parent.extra_data).subspan(1)), be32(BytesView(parent.extra_data).subspan(5))};
     const bool canyon = active(config.canyon_time, timestamp);
-    return {canyon ? config.eip1559_denominator : config.eip1559_denominator_bedrock,
-            config.eip1559_elasticity};
+    FeeParameters out{.denominator = canyon ? config.eip1559_denominator : config.eip1559_denominator_bedrock,
+                      .elasticity = config.eip1559_elasticity,
+                      .parent_gas_metered = parent.gas_used};
+    const BytesView extra_data = parent.extra_data;
+    if (!active(config.holocene_time, parent.timestamp) ||
+        !valid_extra_data(config, parent.timestamp, extra_data))
+        return out;
+    out.denominator = be32(extra_data.subspan(1));
+    out.elasticity = be32(extra_data.subspan(5));
+    if (active(config.jovian_time, parent.timestamp)) {
+        out.base_fee_min = load_be(extra_data.subspan(kHoloceneExtraData, 8))[0];
+        out.parent_gas_metered = std::max(parent.gas_used, parent.blob_gas_used.value_or(0));
+    }
+    return out;
 }
 
-bool valid_holocene_extra_data(BytesView extra_data) noexcept {
-    return extra_data.size() == 9 && extra_data[0] == 0 && be32(extra_data.subspan(1)) != 0 &&
+bool valid_extra_data(const OpConfig& config, std::uint64_t timestamp, BytesView extra_data) noexcept {
+    if (!active(config.holocene_time, timestamp))
+        return true;
+    const bool jovian = active(config.jovian_time, timestamp);
+    return extra_data.size() == (jovian ? kJovianExtraData : kHoloceneExtraData) &&
+           extra_data[0] == (jovian ? 1 : 0) && be32(extra_data.subspan(1)) != 0 &&
            be32(extra_data.subspan(5)) != 0;
 }
 

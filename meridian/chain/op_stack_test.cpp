@@ -1,68 +1,35 @@
 // OP Stack: data fees, deposits, vaults.
 #include <meridian/chain/op_stack.hpp>
 
-#include <meridian/evm/code_cache.hpp>
-#include <meridian/state/memory_state.hpp>
+#include <meridian/chain/chain_fixture.hpp>
 
 #include <gtest/gtest.h>
 
 namespace meridian::chain {
 namespace {
 
+using namespace testing;
 using evm::Revision;
 
-constexpr Address kSender = "0x1000000000000000000000000000000000000001"_address;
-constexpr Address kTarget = "0x2000000000000000000000000000000000000002"_address;
+constexpr Address kTarget = kContract;
 constexpr Address kSequencerVault = "0x4200000000000000000000000000000000000011"_address;
 constexpr Address kL1Block = "0x4200000000000000000000000000000000000015"_address;
-constexpr u256 kEther = 1000000000000000000_u256;
 
-class NoHashes final : public evm::BlockHashSource {
-public:
-    Hash block_hash(std::uint64_t) override { return {}; }
-};
-
-struct Fixture {
-    Fixture() : config(ChainConfig::all_from_genesis(Revision::Prague, 10)) {
+struct Fixture : testing::BlockFixture {
+    Fixture() : BlockFixture(Revision::Prague, 10) {
         OpConfig op;
         op.regolith_time = op.canyon_time = op.ecotone_time = op.fjord_time = 0;
         op.granite_time = op.holocene_time = op.isthmus_time = 0;
         config.op = op;
-        parent.set_balance(kSender, kEther);
         parent.set_nonce(kL1Block, 1);
         parent.set_storage(kL1Block, 1, 1000000000);  // L1 base fee
         parent.set_storage(kL1Block, 7, 5);           // blob base fee
         // Scalars as 32-bit numbers at offsets 12 (base fee: 2000) and 8 (blob base fee: 3000).
         parent.set_storage(kL1Block, 3, (u256{2000} << 96) + (u256{3000} << 64));
-        parent.set_storage(kL1Block, 8, (u256{1500000} << 64) + 77);
-        header.number = 1;
-        header.timestamp = 1000;
-        header.gas_limit = 30000000;
+        // The operator fee's constant and scalar at offset 8, the DA footprint's scalar at offset 12.
+        parent.set_storage(kL1Block, 8, (u256{400} << 96) + (u256{1500000} << 64) + 77);
         header.coinbase = kSequencerVault;
-        header.base_fee = u256{10};
-        header.excess_blob_gas = 0;
     }
-    BlockExecutor& executor() {
-        if (!m_executor) {
-            m_state.emplace(parent);
-            m_executor.emplace(config, header, *m_state, ExecutionEnvironment{m_cache, m_hashes});
-        }
-        return *m_executor;
-    }
-    state::State& state() {
-        static_cast<void>(executor());
-        return *m_state;
-    }
-
-    ChainConfig config;
-    Header header;
-    state::MemoryState parent;
-
-private:
-    evm::CodeCache m_cache;
-    NoHashes m_hashes;
-    std::optional<state::State> m_state;
-    std::optional<BlockExecutor> m_executor;
 };
 
 Transaction transfer() {
@@ -210,6 +177,121 @@ TEST(OpStack, RequestsAreEmpty) {
     ASSERT_TRUE(outcome.has_value());
     EXPECT_EQ(outcome->requests_hash,
               std::optional("0xe3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"_hash));
+}
+
+// --- Jovian -----------------------------------------------------------------------------------------------
+
+struct JovianFixture : Fixture {
+    JovianFixture() { config.op->jovian_time = 0; }
+};
+
+TEST(OpStack, JovianOperatorFee) {
+    JovianFixture fixture;
+    fixture.parent.set_balance(kSender, kEther);
+    const auto outcome = fixture.execute(transfer());
+    ASSERT_TRUE(outcome.has_value());
+    EXPECT_EQ(fixture.state().balance(op::kOperatorFeeVault), u256{21000} * 1500000 * 100 + 77);
+}
+
+TEST(OpStack, JovianCountsDataAsGas) {
+    JovianFixture fixture;
+    const auto small = fixture.execute(transfer());
+    ASSERT_TRUE(small.has_value());
+    EXPECT_EQ(small->receipt.blob_gas_used, 100u * 400);
+    // Data that does not repeat: 41 bytes or so stay 41, and those of the envelope.
+    Transaction large = transfer();
+    large.nonce = 1;
+    large.gas_limit = 1000000;
+    for (unsigned i = 0; i < 1000; ++i)
+        large.data.push_back(static_cast<std::uint8_t>(i * i * 31 + i / 7));
+    const std::uint64_t size = (op::fastlz_size(encode(large)) * 836500 - 42585600) / 1000000;
+    EXPECT_GT(size, 100u);
+    ASSERT_TRUE(fixture.execute(large).has_value());
+    EXPECT_EQ(fixture.executor().blob_gas_used(), (100 + size) * 400);
+    EXPECT_EQ(fixture.execute(deposit())->receipt.blob_gas_used, 0u);
+    const auto block = fixture.executor().finish({}, std::vector<Withdrawal>{});
+    ASSERT_TRUE(block.has_value());
+    EXPECT_EQ(block->blob_gas_used, (100 + size) * 400);
+}
+
+TEST(OpStack, JovianBoundsTheDataOfABlock) {
+    JovianFixture fixture;
+    fixture.header.gas_limit = 100000;  // two transactions of 100 bytes and some
+    for (std::uint64_t nonce = 0; nonce < 3; ++nonce) {
+        Transaction txn = transfer();
+        txn.nonce = nonce;
+        txn.gas_limit = 21000;
+        const auto outcome = fixture.execute(txn);
+        ASSERT_EQ(outcome.has_value(), nonce < 2) << nonce;
+        if (!outcome) {
+            EXPECT_EQ(outcome.error(), TxnError::GasAllowanceExceeded);
+        }
+    }
+    EXPECT_EQ(fixture.executor().blob_gas_used(), 80000u);
+}
+
+TEST(OpStack, JovianBaseFee) {
+    Fixture fixture;
+    fixture.config.op->jovian_time = 1000;
+    Header parent;
+    parent.timestamp = 1000;
+    parent.gas_limit = 30000000;
+    parent.gas_used = 0;
+    parent.blob_gas_used = 30000000;
+    parent.excess_blob_gas = 0;
+    parent.base_fee = u256{1000000};
+    parent.extra_data = {1, 0, 0, 0, 100, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0x20, 0, 0};
+    // The data counts.
+    EXPECT_EQ(next_base_fee(fixture.config, parent, 1002), u256{0x200000});
+    parent.base_fee = u256{10000000};
+    EXPECT_EQ(next_base_fee(fixture.config, parent, 1002), u256{10000000 + 10000000 * 2 / 100});
+    EXPECT_EQ(next_excess_blob_gas(fixture.config, parent, 1002), 0u);
+    // In the first block of Jovian the parent is still one of Holocene.
+    parent.timestamp = 999;
+    parent.extra_data.resize(9);
+    parent.extra_data[0] = 0;
+    EXPECT_EQ(next_base_fee(fixture.config, parent, 1000), u256{10000000 - 10000000 / 100});
+}
+
+TEST(OpStack, ExtraDataOfEachUpgrade) {
+    OpConfig config;
+    config.holocene_time = 10;
+    config.jovian_time = 20;
+    const Bytes holocene = {0, 0, 0, 0, 100, 0, 0, 0, 3};
+    Bytes jovian = holocene;
+    jovian[0] = 1;
+    jovian.resize(17);
+    EXPECT_TRUE(op::valid_extra_data(config, 9, {}));
+    EXPECT_TRUE(op::valid_extra_data(config, 10, holocene));
+    EXPECT_FALSE(op::valid_extra_data(config, 10, jovian));
+    EXPECT_FALSE(op::valid_extra_data(config, 20, holocene));
+    EXPECT_TRUE(op::valid_extra_data(config, 20, jovian));
+    jovian.push_back(0);
+    EXPECT_FALSE(op::valid_extra_data(config, 20, jovian));
+    jovian.pop_back();
+    jovian[4] = 0;
+    EXPECT_FALSE(op::valid_extra_data(config, 20, jovian));
+}
+
+TEST(OpStack, PrecompilesOfTheUpgradeAreWarmAndThere) {
+    for (const bool fjord : {false, true}) {
+        Fixture fixture;
+        OpConfig& op = *fixture.config.op;
+        op.granite_time = op.holocene_time = op.isthmus_time = std::nullopt;
+        if (!fjord)
+            op.fjord_time = std::nullopt;
+        // Gas before and after a call of 0x100, which is warm and takes 3450 only where it is a precompile.
+        const Bytes code = {0x5a, 0x5f, 0x5f, 0x5f, 0x5f, 0x61, 0x01, 0x00, 0x61, 0x20,
+                            0x00, 0xfa, 0x50, 0x5a, 0x90, 0x03, 0x5f, 0x55, 0x00};
+        fixture.parent.set_code(kTarget, code);
+        Transaction txn = transfer();
+        txn.gas_limit = 100000;
+        ASSERT_TRUE(fixture.execute(txn)->receipt.success);
+        state::State& state = fixture.state();
+        // Beside the call: GAS, four PUSH0, two PUSH2, POP.
+        const std::uint64_t rest = 2 + 4 * 2 + 2 * 3 + 2;
+        EXPECT_EQ(state.slot(state.load(kTarget), 0).current, u256{rest + (fjord ? 100 + 3450 : 2600)});
+    }
 }
 
 }  // namespace

@@ -19,11 +19,12 @@ class CodeCache;
 // it maps to, or none (then the account's own code). Others are where they always are.
 using PrecompileMoves = std::map<Address, std::optional<Address>>;
 
-// Deviations from mainnet that a development chain may ask for.
+// Deviations from mainnet that a rollup has, a development chain may ask for or a host needs.
 struct Options {
     // EIP-170 and EIP-3860 limits, in bytes; zero means unlimited.
     std::size_t max_code_size = 24576;
     std::size_t max_init_code_size = 49152;
+    OpRevision op_revision = OpRevision::None;          // an OP Stack chain's precompiles
     const PrecompileMoves* precompile_moves = nullptr;  // null: none is moved
     const Interrupt* interrupt = nullptr;               // null: runs to its end
 };

@@ -383,6 +383,76 @@ constexpr Row kRows[] = {
     {0x100, Revision::Osaka, {"P256VERIFY", fixed_gas<6900>, run_p256_verify}},
 };
 
+// The OP Stack's bound of an input, in bytes, whose proof of a fault the settlement chain can afford.
+template <std::size_t kSizeMax, Result<void, PrecompileError> (*kRun)(BytesView, Bytes&)>
+RunResult run_bounded(BytesView input, Bytes& output) {
+    if (input.size() > kSizeMax)
+        return fail(PrecompileError::InvalidLength);
+    return kRun(input, output);
+}
+
+constexpr auto run_g1_msm = run_bls12<128, &Accelerator::bls12_g1_msm>;
+constexpr auto run_g2_msm = run_bls12<256, &Accelerator::bls12_g2_msm>;
+
+// What an upgrade of the OP Stack puts in place of a revision's precompile, or where it had none.
+struct OpRow {
+    std::uint16_t address;
+    OpRevision since;
+    Revision first;  // the revisions for which it holds, from here ...
+    Revision last;   // ... to here
+    Precompile precompile;
+};
+
+// By address, then by upgrade, as above. Specifications: Fjord (RIP-7212), Granite, Isthmus and Jovian
+// execution engine.
+constexpr OpRow kOpRows[] = {
+    {0x08,
+     OpRevision::Granite,
+     Revision::Istanbul,
+     Revision::Osaka,
+     {"BN254_PAIRING", pair_gas<45000, 34000, 192>, run_bounded<112687, run_bn254_pairing>}},
+    {0x08,
+     OpRevision::Jovian,
+     Revision::Istanbul,
+     Revision::Osaka,
+     {"BN254_PAIRING", pair_gas<45000, 34000, 192>, run_bounded<81984, run_bn254_pairing>}},
+    {0x0c,
+     OpRevision::Isthmus,
+     Revision::Prague,
+     Revision::Osaka,
+     {"BLS12_G1MSM", msm_gas<12000, 160, kG1Discounts>, run_bounded<513760, run_g1_msm>}},
+    {0x0c,
+     OpRevision::Jovian,
+     Revision::Prague,
+     Revision::Osaka,
+     {"BLS12_G1MSM", msm_gas<12000, 160, kG1Discounts>, run_bounded<288960, run_g1_msm>}},
+    {0x0e,
+     OpRevision::Isthmus,
+     Revision::Prague,
+     Revision::Osaka,
+     {"BLS12_G2MSM", msm_gas<22500, 288, kG2Discounts>, run_bounded<488448, run_g2_msm>}},
+    {0x0e,
+     OpRevision::Jovian,
+     Revision::Prague,
+     Revision::Osaka,
+     {"BLS12_G2MSM", msm_gas<22500, 288, kG2Discounts>, run_bounded<278784, run_g2_msm>}},
+    {0x0f,
+     OpRevision::Isthmus,
+     Revision::Prague,
+     Revision::Osaka,
+     {"BLS12_PAIRING_CHECK", pair_gas<37700, 32600, 384>, run_bounded<235008, run_bls12_pairing>}},
+    {0x0f,
+     OpRevision::Jovian,
+     Revision::Prague,
+     Revision::Osaka,
+     {"BLS12_PAIRING_CHECK", pair_gas<37700, 32600, 384>, run_bounded<156672, run_bls12_pairing>}},
+    {0x100,
+     OpRevision::Fjord,
+     Revision::Frontier,
+     Revision::Prague,
+     {"P256VERIFY", fixed_gas<3450>, run_p256_verify}},
+};
+
 // Slots of the index: addresses up to 0x11, then 0x100.
 constexpr std::size_t kSlots = 0x13;
 constexpr std::size_t kNoSlot = kSlots;
@@ -406,7 +476,7 @@ struct Index {
     std::array<std::size_t, kRevisionCount> counts{};
 };
 
-constexpr Index make_index() noexcept {
+constexpr Index make_index(OpRevision op_revision) noexcept {
     Index index;
     for (std::size_t revision = 0; revision < kRevisionCount; ++revision) {
         for (const Row& row : kRows) {
@@ -417,25 +487,45 @@ constexpr Index make_index() noexcept {
                 index.addresses[revision][index.counts[revision]++] = address_of(row.address);
             entry = &row.precompile;
         }
+        // An address of theirs that is new comes behind all others.
+        for (const OpRow& row : kOpRows) {
+            if (row.since > op_revision || static_cast<std::size_t>(row.first) > revision ||
+                static_cast<std::size_t>(row.last) < revision)
+                continue;
+            auto& entry = index.by_slot[revision][slot_of(row.address)];
+            if (entry == nullptr)
+                index.addresses[revision][index.counts[revision]++] = address_of(row.address);
+            entry = &row.precompile;
+        }
     }
     return index;
 }
 
-constexpr Index kIndex = make_index();
+static_assert(kOpRevisionCount == 5);
+constexpr std::array<Index, kOpRevisionCount> kIndices = {
+    make_index(OpRevision::None), make_index(OpRevision::Fjord), make_index(OpRevision::Granite),
+    make_index(OpRevision::Isthmus), make_index(OpRevision::Jovian)};
+
+constexpr const Index& index_of(OpRevision op_revision) noexcept {
+    return kIndices[static_cast<std::size_t>(op_revision)];
+}
 
 }  // namespace
 
-const Precompile* find_precompile(Revision revision, const Address& address) noexcept {
+const Precompile* find_precompile(Revision revision, const Address& address,
+                                  OpRevision op_revision) noexcept {
     // Nearly every address ends here, on its first bytes.
     if (std::any_of(address.begin(), address.begin() + 18, [](std::uint8_t b) { return b != 0; }))
         return nullptr;
     const std::size_t slot = slot_of(static_cast<std::uint16_t>(address[18] << 8 | address[19]));
-    return slot == kNoSlot ? nullptr : kIndex.by_slot[static_cast<std::size_t>(revision)][slot];
+    return slot == kNoSlot ? nullptr
+                           : index_of(op_revision).by_slot[static_cast<std::size_t>(revision)][slot];
 }
 
-std::span<const Address> precompile_addresses(Revision revision) noexcept {
+std::span<const Address> precompile_addresses(Revision revision, OpRevision op_revision) noexcept {
     const auto i = static_cast<std::size_t>(revision);
-    return std::span(kIndex.addresses[i]).first(kIndex.counts[i]);
+    const Index& index = index_of(op_revision);
+    return std::span(index.addresses[i]).first(index.counts[i]);
 }
 
 }  // namespace meridian::evm

@@ -27,9 +27,11 @@ struct Precompile {
 };
 
 // Null if the address has no precompile in the revision.
-const Precompile* find_precompile(Revision revision, const Address& address) noexcept;
+const Precompile* find_precompile(Revision revision, const Address& address,
+                                  OpRevision op_revision = OpRevision::None) noexcept;
 
 // In ascending order: what is warm from the start of a transaction (EIP-2929).
-std::span<const Address> precompile_addresses(Revision revision) noexcept;
+std::span<const Address> precompile_addresses(Revision revision,
+                                              OpRevision op_revision = OpRevision::None) noexcept;
 
 }  // namespace meridian::evm

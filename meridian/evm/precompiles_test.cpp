@@ -312,5 +312,52 @@ TEST(precompiles, p256_verify) {
     EXPECT_EQ(run(Revision::Osaka, 0x100, {}), "");
 }
 
+// --- OP Stack ---------------------------------------------------------------------------------------------
+
+// Whether the precompile takes an input of so many bytes, all zero: points at infinity.
+bool takes(Revision revision, OpRevision op_revision, std::uint16_t number, std::size_t size) {
+    Bytes output;
+    const auto result = find_precompile(revision, address_of(number), op_revision)->run(Bytes(size), output);
+    EXPECT_TRUE(result || result.error() == PrecompileError::InvalidLength);
+    return result.has_value();
+}
+
+TEST(precompiles, OpStackBoundsInputs) {
+    struct Bound {
+        std::uint16_t number;
+        OpRevision since;
+        std::size_t item;
+        std::size_t isthmus;  // Granite for the first
+        std::size_t jovian;
+    };
+    const Bound bounds[] = {{0x08, OpRevision::Granite, 192, 112687, 81984},
+                            {0x0c, OpRevision::Isthmus, 160, 513760, 288960},
+                            {0x0e, OpRevision::Isthmus, 288, 488448, 278784},
+                            {0x0f, OpRevision::Isthmus, 384, 235008, 156672}};
+    for (const Bound& b : bounds) {
+        const std::size_t most = b.isthmus / b.item * b.item;
+        const auto before = static_cast<OpRevision>(static_cast<int>(b.since) - 1);
+        EXPECT_TRUE(takes(Revision::Prague, before, b.number, most + b.item)) << b.number;
+        EXPECT_TRUE(takes(Revision::Prague, b.since, b.number, most)) << b.number;
+        EXPECT_FALSE(takes(Revision::Prague, b.since, b.number, most + b.item)) << b.number;
+        EXPECT_TRUE(takes(Revision::Prague, OpRevision::Jovian, b.number, b.jovian)) << b.number;
+        EXPECT_FALSE(takes(Revision::Osaka, OpRevision::Jovian, b.number, b.jovian + b.item)) << b.number;
+    }
+}
+
+TEST(precompiles, OpStackVerifiesP256FromFjordOn) {
+    const Address address = address_of(0x100);
+    EXPECT_EQ(find_precompile(Revision::Cancun, address), nullptr);
+    EXPECT_EQ(find_precompile(Revision::Cancun, address, OpRevision::Fjord)->gas({}), 3450u);
+    EXPECT_EQ(find_precompile(Revision::Prague, address, OpRevision::Jovian)->gas({}), 3450u);
+    // EIP-7951 takes its place.
+    EXPECT_EQ(find_precompile(Revision::Osaka, address, OpRevision::Jovian)->gas({}), 6900u);
+    EXPECT_EQ(precompile_addresses(Revision::Cancun, OpRevision::Fjord).back(), address);
+    EXPECT_EQ(precompile_addresses(Revision::Cancun, OpRevision::Fjord).size(),
+              precompile_addresses(Revision::Cancun).size() + 1);
+    EXPECT_EQ(precompile_addresses(Revision::Osaka, OpRevision::Fjord).size(),
+              precompile_addresses(Revision::Osaka).size());
+}
+
 }  // namespace
 }  // namespace meridian::evm
