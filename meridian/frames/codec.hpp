@@ -48,8 +48,8 @@ enum class [[nodiscard]] EncodeError : std::uint8_t {
     TooManyStateEntries,
     ExtraDataTooLarge,
     TooManyWithdrawals,
-    ReceiptCount,   // not one receipt a transaction
-    BaseFieldOrder  // a field of the base without one before it
+    ReceiptCount,  // not one receipt a transaction
+    FieldOrder,    // an optional field without the one before it
 };
 std::string_view to_string(EncodeError error) noexcept;
 

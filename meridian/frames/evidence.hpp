@@ -45,5 +45,7 @@ std::string signed_header_json(const SignedHeader& head);
 Result<SignedHeader, std::string> parse_signed_header(std::string_view json);
 // {"chainId", "number", "signer", "first", "second", "calldata"}.
 std::string evidence_json(const Evidence& evidence);
+// The two headers of such an object; what it says of them is for check_evidence() to find out.
+Result<std::pair<SignedHeader, SignedHeader>, std::string> parse_evidence(std::string_view json);
 
 }  // namespace meridian::frames

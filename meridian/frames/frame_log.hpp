@@ -75,6 +75,7 @@ struct LogFailure {
     std::string segment;       // the file's name, if one is concerned
     std::uint64_t offset = 0;  // in it, bytes
     std::string message;       // a sentence with both
+    std::optional<IoCode> io;  // if the error is Io
 };
 
 template <class T>
@@ -88,7 +89,7 @@ struct LogCut {
     std::string message;
 };
 
-struct LogSegment;  // internal
+struct OpenSegment;  // internal
 
 // Which frames a cursor gives.
 enum class Reach : std::uint8_t {
@@ -97,10 +98,15 @@ enum class Reach : std::uint8_t {
 };
 
 class FrameLog;
+class WindowReader;
 
-// Reads records in order, from one number on. For one thread; the log has to outlive it.
+// Reads records in order, from one number on. For one thread; the log has to outlive it. Not copied, as it
+// keeps a window of the file.
 class Cursor {
 public:
+    Cursor(Cursor&&) noexcept;
+    Cursor& operator=(Cursor&&) noexcept;
+    ~Cursor();
     // The next record, checked; empty when the end is reached, for now. NotRetained if retention was faster.
     LogResult<std::optional<Bytes>> next();
     // The number that next() gives.
@@ -109,13 +115,15 @@ public:
 private:
     friend class FrameLog;
     Cursor(const FrameLog& log, std::uint64_t number, Reach reach)
-        : m_log(log), m_number(number), m_reach(reach) {}
+        : m_log(&log), m_number(number), m_reach(reach) {}
+    LogResult<void> enter_segment();
 
-    const FrameLog& m_log;
+    const FrameLog* m_log;
     std::uint64_t m_number;
     Reach m_reach;
-    std::shared_ptr<const LogSegment> m_segment;  // null: to be looked up
-    std::uint64_t m_offset = 0;                   // of the next entry in it
+    std::shared_ptr<const OpenSegment> m_segment;  // null: to be looked up
+    std::unique_ptr<WindowReader> m_reader;        // of its file
+    std::uint64_t m_offset = 0;                    // of the next entry in it
 };
 
 class FrameLog {
@@ -161,7 +169,7 @@ public:
     // One record. NotRetained or NotYet outside first()..last_durable().
     LogResult<Bytes> read(std::uint64_t number) const;
     // From any number up to last_durable() + 1; checked by the first next().
-    Cursor from(std::uint64_t number, Reach reach = Reach::Durable) const { return {*this, number, reach}; }
+    Cursor from(std::uint64_t number, Reach reach = Reach::Durable) const;
     // The last frame's header, appended ones included; empty in an empty log.
     std::optional<SignedHeader> last_header() const;
     // Reads everything and checks what open() checks of the last segments. For the command line.
@@ -169,20 +177,40 @@ public:
 
 private:
     friend class Cursor;
+    // A file of the log. Guarded by m_mutex.
+    struct Segment {
+        std::string name;
+        std::uint64_t first = 0;            // frame number
+        std::uint64_t size = 0;             // bytes; of the current one: as far as written
+        std::shared_ptr<OpenSegment> open;  // null while nobody reads it
+        std::uint64_t last_use = 0;
+    };
+    // What open() found in the last segment.
+    struct Tail;
+
     FrameLog(Disk& disk, LogOptions options);
-
-    using SegmentPtr = std::shared_ptr<LogSegment>;
-
     LogResult<void> load();
-    LogResult<void> recover_tail(const std::vector<std::string>& names);
+    LogResult<std::vector<Segment>> list_segments();
+    LogResult<bool> discard_unfinished_segment(const std::string& name);
+    LogResult<void> load_tail(bool may_be_torn);
+    LogResult<void> cut_tail(OpenSegment& segment, const Tail& tail);
+    LogResult<void> settle(OpenSegment& segment);
+    LogResult<Tail> scan(OpenSegment& segment, std::uint64_t end) const;
+    LogResult<std::shared_ptr<OpenSegment>> open_file(const std::string& name, OpenMode mode) const;
+    LogResult<std::shared_ptr<OpenSegment>> open_sealed(const Segment& segment) const;
+    LogResult<std::shared_ptr<OpenSegment>> open_for_reading(std::uint64_t number) const;
+    void close_unused() const;
+
+    LogResult<void> check_writable() const;
+    LogResult<void> check_follows(const SignedHeader& head, std::uint64_t number) const;
     LogResult<void> begin_segment();
     LogResult<void> write_group();
     LogResult<void> make_durable();
-    LogResult<void> retain();
-    LogResult<std::uint64_t> drop_oldest(std::size_t count);
+    LogResult<void> sync_current();
+    LogResult<void> drop_while(
+        const std::function<bool(std::uint64_t next_first, std::uint64_t size)>& dispensable);
     std::unexpected<LogFailure> broken(LogFailure failure);
-    SegmentPtr segment_of(std::uint64_t number) const;
-    LogResult<std::uint64_t> find(LogSegment& segment, std::uint64_t number) const;
+    std::string path_of(const std::string& name) const { return m_options.folder + "/" + name; }
 
     Disk& m_disk;
     LogOptions m_options;
@@ -190,13 +218,16 @@ private:
     std::optional<LogCut> m_cut;
 
     // The writer's own.
-    Bytes m_buffer;                       // entries appended, not written
-    std::vector<std::uint64_t> m_places;  // their offsets in the buffer
-    std::uint64_t m_block_first = 0;      // first frame of the last frame's block
+    Bytes m_buffer;                          // entries appended, not written; their heads are still blank
+    std::vector<std::size_t> m_places;       // their offsets in the buffer
+    Hash m_written_hash;                     // of the last frame written
+    std::shared_ptr<OpenSegment> m_current;  // null before the first frame
+    std::uint64_t m_synced_size = 0;         // of the current segment, bytes
     std::optional<LogFailure> m_failure;
 
-    mutable std::mutex m_mutex;  // of the segments' list and indexes, and m_last_header
-    std::vector<SegmentPtr> m_segments;
+    mutable std::mutex m_mutex;
+    mutable std::vector<Segment> m_segments;  // oldest first; the last is the current one
+    mutable std::uint64_t m_use_count = 0;
     std::optional<SignedHeader> m_last_header;
     std::atomic<std::uint64_t> m_first = 1;
     std::atomic<std::uint64_t> m_last = 0;
