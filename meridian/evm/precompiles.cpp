@@ -92,8 +92,9 @@ std::uint64_t msm_gas(BytesView input) noexcept {
 constexpr std::size_t kModexpHeader = 96;
 // EIP-7823.
 constexpr std::uint64_t kModexpMaxLength = 1024;
-// Before that rule: even with a modulus of one byte this would cost hundreds of millions of gas. It
-// keeps lengths within what the arithmetic underneath can count.
+// Before that rule lengths had no bound but their price. Beyond this one, in bytes, an operand costs at least
+// 107 million gas before Berlin and 715 million since (a long exponent of one-byte operands; a long base or
+// modulus 1e14), for which there would have to be as much memory: such a call is out of gas whatever it has.
 constexpr std::uint64_t kModexpPayableLength = std::uint64_t{1} << 28;
 
 // The three lengths. Clamped to 2^100, beyond all prices, so that no product below overflows.
@@ -139,6 +140,12 @@ std::uint64_t saturated(const u256& gas) noexcept {
     return fits_u64(gas) ? std::uint64_t(gas) : kMaxGas;
 }
 
+// Whether there is something to compute, and too much of it.
+bool is_modexp_unpayable(const ModexpLengths& lengths) noexcept {
+    constexpr u256 kMax(kModexpPayableLength);
+    return lengths.modulus && (kMax < lengths.longest || kMax < lengths.exponent);
+}
+
 u256 words_squared(const u256& length) noexcept {
     const u256 words = (length + u256(7)) >> 3;
     return words * words;
@@ -147,6 +154,8 @@ u256 words_squared(const u256& length) noexcept {
 // EIP-198
 std::uint64_t modexp_gas_byzantium(BytesView input) noexcept {
     const ModexpLengths lengths = modexp_lengths(input);
+    if (is_modexp_unpayable(lengths))
+        return kMaxGas;
     const u256& x = lengths.longest;
     u256 complexity = x * x;
     if (u256(1024) < x)
@@ -159,6 +168,8 @@ std::uint64_t modexp_gas_byzantium(BytesView input) noexcept {
 // EIP-2565
 std::uint64_t modexp_gas_berlin(BytesView input) noexcept {
     const ModexpLengths lengths = modexp_lengths(input);
+    if (is_modexp_unpayable(lengths))
+        return kMaxGas;
     const u256 work = words_squared(lengths.longest) * at_least_one(iteration_count(input, lengths, 8));
     return std::max<std::uint64_t>(200, saturated(work / u256(3)));
 }

@@ -1,4 +1,5 @@
 #include <meridian/base/hex.hpp>
+#include <meridian/evm/evm_fixture.hpp>
 #include <meridian/evm/precompiles.hpp>
 
 #include <gtest/gtest.h>
@@ -7,6 +8,8 @@
 
 namespace meridian::evm {
 namespace {
+
+using testing::World;
 
 constexpr std::uint64_t kMaxGas = std::numeric_limits<std::uint64_t>::max();
 
@@ -310,6 +313,69 @@ TEST(precompiles, p256_verify) {
     EXPECT_EQ(run(Revision::Osaka, 0x100, bytes("00" + valid.substr(2))), "");
     EXPECT_EQ(run(Revision::Osaka, 0x100, bytes(valid + "00")), "");
     EXPECT_EQ(run(Revision::Osaka, 0x100, {}), "");
+}
+
+// --- MODEXP of absurd lengths -----------------------------------------------------------------------------
+
+Bytes modexp_header(const u256& base, const u256& exponent, const u256& modulus) {
+    Bytes out;
+    for (const u256& length : {base, exponent, modulus})
+        append(out, to_hash(length));
+    return out;
+}
+
+std::uint64_t modexp_gas(Revision revision, const u256& base, const u256& exponent, const u256& modulus) {
+    return find_precompile(revision, address_of(5))->gas(modexp_header(base, exponent, modulus));
+}
+
+TEST(precompiles, ModexpOfHugeLengthsCostsMoreThanThereIs) {
+    const u256 huge[] = {u256{1} << 64, (u256{1} << 70) + 1, u256{1} << 100, u256{1} << 255, u256::max()};
+    for (const Revision revision : {Revision::Byzantium, Revision::Berlin, Revision::Osaka})
+        for (const u256& length : huge) {
+            EXPECT_EQ(modexp_gas(revision, length, 0, 0), kMaxGas);
+            EXPECT_EQ(modexp_gas(revision, 0, 0, length), kMaxGas);
+            EXPECT_EQ(modexp_gas(revision, 1, length, 1), kMaxGas);
+            EXPECT_EQ(modexp_gas(revision, length, length, length), kMaxGas);
+        }
+}
+
+TEST(precompiles, ModexpOfAnAbsurdExponentOfNothing) {
+    for (const u256& exponent : {u256{1} << 29, u256{1} << 100, u256::max()}) {
+        // Without base and modulus the exponent is free, but for what Berlin asks at least.
+        EXPECT_EQ(modexp_gas(Revision::Byzantium, 0, exponent, 0), 0u);
+        EXPECT_EQ(modexp_gas(Revision::Berlin, 0, exponent, 0), 200u);
+        EXPECT_GT(modexp_gas(Revision::Osaka, 0, exponent, 0), 1'000'000'000u);
+        Bytes output(1);
+        EXPECT_TRUE(find_precompile(Revision::Berlin, address_of(5))
+                        ->run(modexp_header(0, exponent, 0), output)
+                        .has_value());
+        EXPECT_TRUE(output.empty());
+    }
+    // A modulus of no bytes makes the result empty, whatever was paid for the rest.
+    EXPECT_EQ(modexp_gas(Revision::Byzantium, 1, u256{1} << 29, 0), ((std::uint64_t{1} << 29) - 32) * 8 / 20);
+}
+
+TEST(precompiles, ModexpBeyondAllMeansIsOutOfGas) {
+    constexpr std::uint64_t kBound = std::uint64_t{1} << 28;
+    for (const Revision revision : {Revision::Byzantium, Revision::Berlin}) {
+        EXPECT_GT(modexp_gas(revision, 1, kBound, 1), 100'000'000u);
+        EXPECT_LT(modexp_gas(revision, 1, kBound, 1), 1'000'000'000u);
+        World world(revision);
+        Message message = world.message(std::numeric_limits<std::int64_t>::max());
+        message.recipient = message.code_address = address_of(5);
+        for (const Bytes& input : {modexp_header(1, kBound + 1, 1), modexp_header(kBound + 1, 1, 1),
+                                   modexp_header(1, 1, kBound + 1)}) {
+            message.input = input;
+            EXPECT_EQ(world.run(message).status, Status::OutOfGas);
+        }
+    }
+    // EIP-7823 bounds the lengths themselves.
+    World world(Revision::Osaka);
+    Message message = world.message(std::numeric_limits<std::int64_t>::max());
+    message.recipient = message.code_address = address_of(5);
+    const Bytes input = modexp_header(1, 1025, 1);
+    message.input = input;
+    EXPECT_EQ(world.run(message).status, Status::PrecompileFailure);
 }
 
 // --- OP Stack ---------------------------------------------------------------------------------------------
