@@ -147,18 +147,53 @@ Check check_outcome(const Header& header, const BlockOutcome& outcome) {
     return std::nullopt;
 }
 
-Result<BlockOutcome, BlockFailure> execute_body(BlockExecutor& executor, const Block& block) {
+// --- frames -------------------------------------------------------------------------------------------
+
+// Whether the boundaries lie within the block and in order, and the first one at its beginning.
+Check check_frames(const ChainConfig& config, const BlockInput& input) {
+    const std::size_t count = input.block.transactions.size();
+    if (!config.has_frames(input.block.header.timestamp))
+        return input.frames.empty() ? std::nullopt
+                                    : Check(failure(BlockError::InvalidFrames, "frames on a chain without"));
+    if (count != 0 && (input.frames.empty() || input.frames.front().first_txn != 0))
+        return failure(BlockError::InvalidFrames, "transaction 0 is in no frame");
+    std::size_t at = 0;
+    for (const FrameBoundary& boundary : input.frames) {
+        if (boundary.first_txn < at || boundary.first_txn > count)
+            return failure(BlockError::InvalidFrames,
+                           "frame " + std::to_string(boundary.frame.number) + ": its first transaction " +
+                               std::to_string(boundary.first_txn) + " is out of order or beyond the block");
+        at = boundary.first_txn;
+    }
+    return std::nullopt;
+}
+
+// Begins those frames, taken from the front of `frames`, whose first transaction is `index`.
+Result<void, BlockFailure> begin_frames(BlockExecutor& executor, std::span<const FrameBoundary>& frames,
+                                        std::size_t index) {
+    for (; !frames.empty() && frames.front().first_txn == index; frames = frames.subspan(1))
+        if (auto begun = executor.begin_frame(frames.front().frame); !begun)
+            return begun;
+    return {};
+}
+
+Result<BlockOutcome, BlockFailure> execute_body(BlockExecutor& executor, const Block& block,
+                                                std::span<const FrameBoundary> frames) {
     if (auto started = executor.start(); !started)
         return fail(std::move(started.error()));
     const bool low_s = executor.revision() >= Revision::Homestead;
     for (std::size_t i = 0; i < block.transactions.size(); ++i) {
         const Transaction& txn = block.transactions[i];
+        if (auto begun = begin_frames(executor, frames, i); !begun)
+            return fail(std::move(begun.error()));
         const auto sender = recover_sender(txn, low_s);
         if (!sender)
             return fail(failure(sender.error(), i));
         if (const auto done = executor.execute(txn, *sender); !done)
             return fail(failure(done.error(), i));
     }
+    if (auto begun = begin_frames(executor, frames, block.transactions.size()); !begun)
+        return fail(std::move(begun.error()));
     return executor.finish(block.ommers, block.withdrawals);
 }
 
@@ -168,16 +203,26 @@ Result<BlockOutcome, BlockFailure> execute_block(const ChainConfig& config, cons
                                                  const Block& block, state::StateReader& parent_state,
                                                  const ExecutionEnvironment& environment,
                                                  std::span<const Block> ancestors) {
+    return execute_block(config, {.parent = parent, .block = block, .ancestors = ancestors}, parent_state,
+                         environment);
+}
+
+Result<BlockOutcome, BlockFailure> execute_block(const ChainConfig& config, const BlockInput& input,
+                                                 state::StateReader& parent_state,
+                                                 const ExecutionEnvironment& environment) {
+    const Block& block = input.block;
     if (auto error = check_size(config, block))
         return fail(std::move(*error));
-    if (auto valid = validate_header(config, parent, block.header); !valid)
+    if (auto valid = validate_header(config, input.parent, block.header); !valid)
         return fail(std::move(valid.error()));
-    if (auto error = check_ommers(config, block, ancestors))
+    if (auto error = check_ommers(config, block, input.ancestors))
+        return fail(std::move(*error));
+    if (auto error = check_frames(config, input))
         return fail(std::move(*error));
 
     state::State state(parent_state);
     BlockExecutor executor(config, block.header, state, environment);
-    auto outcome = execute_body(executor, block);
+    auto outcome = execute_body(executor, block, input.frames);
     // Whatever was found wrong is not to be trusted if parts of the state were missing.
     if (state.error() != state::StateError::None)
         return fail(failure(BlockError::MissingState, "the parent state lacks what the block needs"));

@@ -61,12 +61,18 @@ struct ChainConfig {
     // EIP-6110.
     Address deposit_contract;
     std::optional<OpConfig> op;
+    // Seconds; the first block whose frames contracts can see (ADR 6). Needs Shanghai. Empty: never.
+    std::optional<std::uint64_t> frames_time;
     // Development chains: zero means unlimited. Bytes.
     std::size_t max_code_size = 24576;
     std::size_t max_init_code_size = 49152;
 
     evm::Revision revision(std::uint64_t number, std::uint64_t timestamp) const noexcept;
     BlobSchedule blob_parameters(std::uint64_t timestamp) const noexcept;
+
+    bool has_frames(std::uint64_t timestamp) const noexcept {
+        return frames_time.has_value() && *frames_time <= timestamp;
+    }
 
     // The first blocks are by number up to Paris and by time from Shanghai on.
     bool active(evm::Revision revision, std::uint64_t number, std::uint64_t timestamp) const noexcept;

@@ -176,6 +176,8 @@ std::string_view name(BlockError error) noexcept {
             return "BlockException.INVALID_TRANSACTION";
         case BlockError::MissingState:
             return "BlockException.MISSING_STATE";
+        case BlockError::InvalidFrames:
+            return "BlockException.INVALID_FRAMES";
         case BlockError::Interrupted:
             return "BlockException.INTERRUPTED";
     }

@@ -96,6 +96,7 @@ enum class [[nodiscard]] BlockError : std::uint8_t {
     SystemContractCallFailed,
     InvalidTransaction,  // the transaction's own error says more
     MissingState,        // a partial parent state lacks what the block needs
+    InvalidFrames,       // the frames are none that the block can be made of (ADR 6)
     Interrupted,         // the host ended the execution (evm::Interrupt): says nothing of the block
 };
 

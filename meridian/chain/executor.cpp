@@ -99,6 +99,25 @@ Result<void, BlockFailure> BlockExecutor::start() {
     return check_state();
 }
 
+Result<void, BlockFailure> BlockExecutor::begin_frame(const FrameContext& frame) {
+    if (!m_config.has_frames(m_header.timestamp))
+        return {};
+    const auto refuse = [&frame](const char* why) {
+        return fail(BlockFailure{BlockError::InvalidFrames, std::nullopt, std::nullopt,
+                                 "frame " + std::to_string(frame.number) + ": " + why});
+    };
+    const FrameContext last = last_frame(m_state);
+    if (frame.number == 0 || (last.number != 0 && frame.number != last.number + 1))
+        return refuse("the number is not the next one");
+    if (frame.index != m_frame_count)
+        return refuse("the index is not the next one of the block");
+    if (frame.timestamp_us < last.timestamp_us || frame.timestamp_us / 1000000 < m_header.timestamp)
+        return refuse("the timestamp lies before the last frame's or the block's");
+    ++m_frame_count;
+    write_frame(m_state, frame);
+    return check_state();
+}
+
 evm::CallResult BlockExecutor::call_system(const Address& contract, BytesView input) {
     m_state.begin_transaction();
     evm::CallResult result;

@@ -4,6 +4,7 @@
 
 #include <meridian/chain/block.hpp>
 #include <meridian/chain/config.hpp>
+#include <meridian/chain/frames.hpp>
 #include <meridian/evm/context.hpp>
 #include <meridian/evm/evm.hpp>
 #include <meridian/evm/message.hpp>
@@ -88,7 +89,8 @@ struct IntrinsicGas {
 };
 IntrinsicGas intrinsic_gas(evm::Revision revision, const Transaction& txn);
 
-// Executes a block step by step. Order: start(), then execute() per transaction, then finish().
+// Executes a block step by step. Order: start(), then execute() per transaction, then finish(); on a chain
+// with frames begin_frame() before the transactions of each.
 class BlockExecutor {
 public:
     // `header` needs what is known before execution: number, timestamp, gas limit, coinbase, base fee,
@@ -98,6 +100,11 @@ public:
 
     // Irregular changes and system calls at the beginning (EIP-779, EIP-2935, EIP-4788).
     Result<void, BlockFailure> start();
+    // Between transactions: what contracts see from here on. Does nothing where the chain has no frames.
+    // Fails, with the state as before, if the frame does not follow on the one before: number and index by
+    // one, the first index of a block zero; the time not before that one's, nor before the block's second.
+    // The very first frame may have any number but zero.
+    Result<void, BlockFailure> begin_frame(const FrameContext& frame);
     // Validates and executes; on error, an interrupt included, the state is as before. `sender` is the
     // recovered one.
     Result<TxnOutcome, TxnError> execute(const Transaction& txn, const Address& sender);
@@ -142,6 +149,7 @@ private:
     const Header& m_header;
     state::State& m_state;
     ExecutionEnvironment m_environment;
+    std::uint32_t m_frame_count = 0;
     evm::Revision m_revision;
     evm::BlockContext m_block;
     std::uint64_t m_gas_used = 0;
@@ -153,9 +161,22 @@ private:
 Result<void, BlockFailure> validate_header(const ChainConfig& config, const Header& parent,
                                            const Header& header);
 
-// The whole: header checks, body checks (roots, ommers against `ancestors`, newest first), sender
-// recovery, execution, and comparison of gas, bloom, receipts root and requests with the header. The state
-// root is the caller's to compare, from `changes`. The grandparents are needed for ommers only.
+// A block to be verified, and what cannot be known from it.
+struct BlockInput {
+    const Header& parent;
+    const Block& block;
+    std::span<const Block> ancestors = {};  // newest first, from the parent on; needed for ommers only
+    // In order. Empty on a chain without frames; where there are some every transaction is in one.
+    std::span<const FrameBoundary> frames = {};
+};
+
+// The whole: header checks, body checks (roots, ommers against the ancestors), sender recovery, execution,
+// and comparison of gas, bloom, receipts root and requests with the header. The state root is the caller's
+// to compare, from `changes`.
+Result<BlockOutcome, BlockFailure> execute_block(const ChainConfig& config, const BlockInput& input,
+                                                 state::StateReader& parent_state,
+                                                 const ExecutionEnvironment& environment);
+// The same for a block without frames.
 Result<BlockOutcome, BlockFailure> execute_block(const ChainConfig& config, const Header& parent,
                                                  const Block& block, state::StateReader& parent_state,
                                                  const ExecutionEnvironment& environment,
