@@ -369,9 +369,12 @@ Bytes tampered(Bytes record, std::size_t offset, std::initializer_list<std::uint
 }
 
 TEST(record, what_is_wrong_has_a_name) {
-    FrameMaker maker(9);
-    const Bytes record = maker.next(20);
+    FrameContent content;
+    content.segments.push_back({kEvmLane, {Bytes(5000)}});
+    content.receipts.resize(1);
+    const Bytes record = encode_record(SignedHeader{}, *encode_sections(content));
     ASSERT_TRUE(peek(record)->compressed);
+    ASSERT_TRUE(decode_record(record));
     const auto error_of = [](const Bytes& bytes) { return decode_record(bytes).error().error; };
     EXPECT_EQ(error_of(tampered(record, 8, {2})), CodecError::Version);
     EXPECT_EQ(error_of(tampered(record, 9, {3})), CodecError::Flags);

@@ -350,6 +350,8 @@ Cursor FrameLog::from(std::uint64_t number, Reach reach) const {
     return {*this, number, reach};
 }
 
+Cursor::Cursor(const FrameLog& log, std::uint64_t number, Reach reach)
+    : m_log(&log), m_number(number), m_reach(reach) {}
 Cursor::Cursor(Cursor&&) noexcept = default;
 Cursor& Cursor::operator=(Cursor&&) noexcept = default;
 Cursor::~Cursor() = default;
@@ -364,8 +366,12 @@ LogResult<void> Cursor::enter_segment() {
     std::uint64_t end = 0;
     {
         const std::lock_guard lock(m_log->m_mutex);
-        mark = segment->mark_before(m_number);
         end = segment->end;
+        if (segment->last < m_number)
+            return failure_at(LogError::Gap, segment->name, end,
+                              "ends with frame " + std::to_string(segment->last) + ", and frame " +
+                                  std::to_string(m_number) + " is in no other segment");
+        mark = segment->mark_before(m_number);
     }
     auto reader = std::make_unique<WindowReader>(*segment->file);
     const auto offset = locate(*reader, *segment, mark, end, m_number);

@@ -114,8 +114,7 @@ public:
 
 private:
     friend class FrameLog;
-    Cursor(const FrameLog& log, std::uint64_t number, Reach reach)
-        : m_log(&log), m_number(number), m_reach(reach) {}
+    Cursor(const FrameLog& log, std::uint64_t number, Reach reach);
     LogResult<void> enter_segment();
 
     const FrameLog* m_log;
@@ -192,6 +191,8 @@ private:
     LogResult<void> load();
     LogResult<std::vector<Segment>> list_segments();
     LogResult<bool> discard_unfinished_segment(const std::string& name);
+    LogResult<Tail> load_last();
+    LogResult<void> load_last_but_one();
     LogResult<void> load_tail(bool may_be_torn);
     LogResult<void> cut_tail(OpenSegment& segment, const Tail& tail);
     LogResult<void> settle(OpenSegment& segment);
@@ -209,6 +210,8 @@ private:
     LogResult<void> sync_current();
     LogResult<void> drop_while(
         const std::function<bool(std::uint64_t next_first, std::uint64_t size)>& dispensable);
+    LogResult<void> shorten_buffer(std::uint64_t number);
+    LogResult<void> shorten_files(std::uint64_t number);
     std::unexpected<LogFailure> broken(LogFailure failure);
     std::string path_of(const std::string& name) const { return m_options.folder + "/" + name; }
 

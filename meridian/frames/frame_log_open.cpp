@@ -277,9 +277,39 @@ LogResult<void> FrameLog::load() {
     return load_tail(may_be_torn);
 }
 
+// The last segment, up to where it checks.
+LogResult<FrameLog::Tail> FrameLog::load_last() {
+    auto opened =
+        open_file(m_segments.back().name, m_options.read_only ? OpenMode::Read : OpenMode::ReadWrite);
+    if (!opened)
+        return fail(std::move(opened.error()));
+    m_current = *std::move(opened);
+    auto tail = scan(*m_current, m_segments.back().size);
+    if (!tail)
+        return tail;
+    m_last_header = tail->last;
+    m_written_hash = tail->last ? tail->last->hash : m_current->header.parent_hash;
+    return tail;
+}
+
+// The segment before the last: it was made durable as a whole when the last was begun.
+LogResult<void> FrameLog::load_last_but_one() {
+    const Segment& sealed = m_segments[m_segments.size() - 2];
+    const auto before = open_file(sealed.name, OpenMode::Read);
+    if (!before)
+        return fail(before.error());
+    const auto end = scan(**before, sealed.size);
+    if (!end)
+        return fail(end.error());
+    if (!end->fault.empty())
+        return corrupt(sealed.name, end->end, end->fault);
+    if (!m_last_header)
+        m_last_header = end->last;
+    return check_seam(**before, end->last, m_current->header);
+}
+
 // The last two segments, or the fresh start of a log without any.
 LogResult<void> FrameLog::load_tail(bool may_be_torn) {
-    std::uint64_t last = m_options.first_number - 1;
     m_written_hash =
         m_options.first_number == 1 ? m_options.genesis_hash : m_options.first_parent_hash.value_or(Hash{});
     m_current = nullptr;
@@ -287,34 +317,15 @@ LogResult<void> FrameLog::load_tail(bool may_be_torn) {
     m_last_header.reset();
     Tail tail;
     if (!m_segments.empty()) {
-        auto opened =
-            open_file(m_segments.back().name, m_options.read_only ? OpenMode::Read : OpenMode::ReadWrite);
-        if (!opened)
-            return fail(std::move(opened.error()));
-        m_current = *std::move(opened);
-        auto scanned = scan(*m_current, m_segments.back().size);
-        if (!scanned)
-            return fail(std::move(scanned.error()));
-        tail = *std::move(scanned);
-        m_last_header = tail.last;
-        m_written_hash = tail.last ? tail.last->hash : m_current->header.parent_hash;
-        last = m_current->last;
+        auto loaded = load_last();
+        if (!loaded)
+            return fail(std::move(loaded.error()));
+        tail = *std::move(loaded);
     }
-    if (m_segments.size() >= 2) {
-        const Segment& sealed = m_segments[m_segments.size() - 2];
-        const auto before = open_file(sealed.name, OpenMode::Read);
-        if (!before)
-            return fail(before.error());
-        const auto end = scan(**before, sealed.size);
-        if (!end)
-            return fail(end.error());
-        if (!end->fault.empty())
-            return corrupt(sealed.name, end->end, end->fault);
-        if (auto seam = check_seam(**before, end->last, m_current->header); !seam)
-            return seam;
-        if (!m_last_header)
-            m_last_header = end->last;
-    }
+    if (m_segments.size() >= 2)
+        if (auto loaded = load_last_but_one(); !loaded)
+            return loaded;
+    const std::uint64_t last = m_current != nullptr ? m_current->last : m_options.first_number - 1;
     if (!tail.fault.empty() && !may_be_torn)
         return corrupt(m_current->name, tail.end, tail.fault);
     if (last < m_options.promised)
@@ -370,6 +381,48 @@ LogResult<void> FrameLog::settle(OpenSegment& segment) {
 // --- recovery and checks
 // ------------------------------------------------------------------------------------
 
+// Keeps the first frames that are appended, but not written.
+LogResult<void> FrameLog::shorten_buffer(std::uint64_t number) {
+    const auto kept = static_cast<std::size_t>(number - last_written());
+    m_buffer.resize(m_places[kept]);
+    m_places.resize(kept);
+    const auto view = peek(BytesView(m_buffer).subspan(m_places.back() + kEntryHeadSize));
+    if (!view)
+        return log_failure(LogError::BadRecord, view.error().message);
+    const std::lock_guard lock(m_mutex);
+    m_last_header = view->head;
+    m_last = number;
+    return {};
+}
+
+// Removes the segments above a number, newest first and each durably, so that a crash leaves no gap; then
+// cuts the one that is left.
+LogResult<void> FrameLog::shorten_files(std::uint64_t number) {
+    while (m_segments.size() > 1 && m_segments.back().first > number) {
+        auto removed = m_disk.remove(path_of(m_segments.back().name));
+        if (removed)
+            removed = m_disk.sync_directory(m_options.folder);
+        if (!removed)
+            return broken(io_failure(m_segments.back().name, removed.error()));
+        m_segments.pop_back();
+    }
+    const auto opened = open_file(m_segments.back().name, OpenMode::ReadWrite);
+    if (!opened)
+        return fail(opened.error());
+    const OpenSegment& segment = **opened;
+    WindowReader reader(*segment.file);
+    const auto offset = locate(reader, segment, {segment.header.first_number, kSegmentHeaderSize},
+                               m_segments.back().size, number + 1);
+    if (!offset)
+        return fail(offset.error());
+    auto cut = segment.file->truncate(*offset);
+    if (cut)
+        cut = segment.file->sync();
+    if (!cut)
+        return broken(io_failure(segment.name, cut.error()));
+    return {};
+}
+
 LogResult<void> FrameLog::truncate_after(std::uint64_t number) {
     if (auto writable = check_writable(); !writable)
         return writable;
@@ -379,34 +432,14 @@ LogResult<void> FrameLog::truncate_after(std::uint64_t number) {
         return log_failure(LogError::NotRetained, "cannot forget the frames above " + std::to_string(number) +
                                                       ": the log begins with frame " +
                                                       std::to_string(first()));
+    if (number > last_written())
+        return shorten_buffer(number);
     m_buffer.clear();
     m_places.clear();
     m_options.promised = std::min(m_options.promised, number);
-    if (number < last_written()) {
-        // Newest first, each durably, so that a crash leaves no gap.
-        while (m_segments.size() > 1 && m_segments.back().first > number) {
-            auto removed = m_disk.remove(path_of(m_segments.back().name));
-            if (removed)
-                removed = m_disk.sync_directory(m_options.folder);
-            if (!removed)
-                return broken(io_failure(m_segments.back().name, removed.error()));
-            m_segments.pop_back();
-        }
-        const auto opened = open_file(m_segments.back().name, OpenMode::ReadWrite);
-        if (!opened)
-            return fail(opened.error());
-        OpenSegment& segment = **opened;
-        WindowReader reader(*segment.file);
-        const auto offset = locate(reader, segment, {segment.header.first_number, kSegmentHeaderSize},
-                                   m_segments.back().size, number + 1);
-        if (!offset)
-            return fail(offset.error());
-        auto cut = segment.file->truncate(*offset);
-        if (cut)
-            cut = segment.file->sync();
-        if (!cut)
-            return broken(io_failure(segment.name, cut.error()));
-    }
+    if (number < last_written())
+        if (auto shortened = shorten_files(number); !shortened)
+            return shortened;
     return load();
 }
 

@@ -44,6 +44,15 @@ public:
         room = ~std::uint64_t{0};
         failing_syncs = false;
     }
+    // As it was when it was new.
+    void clear() {
+        const std::lock_guard lock(m_mutex);
+        m_names.clear();
+        m_durable_names.clear();
+        m_locks.clear();
+        room = ~std::uint64_t{0};
+        failing_syncs = false;
+    }
     // The process ends, the machine goes on.
     void kill() {
         const std::lock_guard lock(m_mutex);
