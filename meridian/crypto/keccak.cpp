@@ -13,6 +13,7 @@ namespace {
 
 using detail::KeccakBlock;
 using detail::KeccakKernel;
+using detail::KeccakMessage;
 using detail::kKeccakLanesMax;
 using detail::kKeccakRate;
 
@@ -89,25 +90,37 @@ Hash finish(std::uint64_t* state, BytesView rest) noexcept {
     return digest_of(state);
 }
 
-// Messages on their way through a kernel. Those in flight hold the lanes 0 to m_active - 1. A lane that is
-// done takes the next message at once, so that messages of any mixture of lengths keep the lanes busy; when
-// none are waiting the rest move to a kernel of fewer lanes. Results do not depend on any of this.
+constexpr std::uint8_t kNothing[1] = {};
+
+std::size_t block_count(BytesView message) noexcept {
+    return message.size() / kKeccakRate + 1;
+}
+
+// Messages on their way through the kernels. Short ones first gather by their number of blocks until there
+// is one for every lane, and are hashed together. The rest share lanes: those in flight hold the lanes 0 to
+// m_active - 1. A lane that is done takes the next message at once, so that messages of any mixture of
+// lengths keep the lanes busy; when none are waiting the rest move to a kernel of fewer lanes. Results do
+// not depend on any of this.
 class Batch {
 public:
     Batch(std::span<const BytesView> inputs, std::span<Hash> outputs) noexcept
-        : m_inputs(inputs), m_outputs(outputs) {}
+        : m_inputs(inputs), m_outputs(outputs), m_waiting(inputs.size()) {}
 
     // Kernels in descending order of lanes.
     void run(std::span<const KeccakKernel* const> kernels) noexcept {
+        if (!kernels.empty() && kernels[0]->hash != nullptr && m_inputs.size() >= kernels[0]->lanes)
+            hash_alike(*kernels[0]);
         for (const KeccakKernel* kernel : kernels) {
             repack(kernel->lanes);
-            while (m_active + waiting() >= kernel->messages_min)
+            while (m_active + m_waiting >= kernel->messages_min)
                 step(*kernel);
         }
         while (m_active > 0)
             finish_alone();
-        for (; waiting() > 0; ++m_next)
-            m_outputs[m_next] = keccak256(m_inputs[m_next]);
+        while (m_waiting > 0) {
+            const std::size_t index = take();
+            m_outputs[index] = keccak256(m_inputs[index]);
+        }
     }
 
 private:
@@ -116,20 +129,63 @@ private:
         std::size_t index;
     };
 
-    std::size_t waiting() const noexcept { return m_inputs.size() - m_next; }
+    // Messages that gather are of so many blocks at most: enough for a trie's full branch.
+    static constexpr std::size_t kAlikeBlocksMax = 4;
+
+    // Hashes messages of equal block counts, as many at a time as the kernel has lanes. The short ones that
+    // are left over wait in m_left, the long ones where they are.
+    void hash_alike(const KeccakKernel& kernel) noexcept {
+        m_alike_blocks_max = kAlikeBlocksMax;
+        std::size_t gathered[kAlikeBlocksMax][kKeccakLanesMax];
+        unsigned counts[kAlikeBlocksMax] = {};
+        for (std::size_t i = 0; i < m_inputs.size(); ++i) {
+            const std::size_t blocks = block_count(m_inputs[i]);
+            if (blocks > kAlikeBlocksMax)
+                continue;
+            unsigned& count = counts[blocks - 1];
+            gathered[blocks - 1][count++] = i;
+            if (count == kernel.lanes) {
+                hash_group(kernel, gathered[blocks - 1]);
+                count = 0;
+            }
+        }
+        for (std::size_t k = 0; k < kAlikeBlocksMax; ++k)
+            for (unsigned j = 0; j < counts[k]; ++j)
+                m_left[m_left_count++] = gathered[k][j];
+    }
+
+    void hash_group(const KeccakKernel& kernel, const std::size_t* indices) noexcept {
+        KeccakMessage messages[kKeccakLanesMax];
+        for (unsigned j = 0; j < kernel.lanes; ++j) {
+            const BytesView input = m_inputs[indices[j]];
+            messages[j] = {input.empty() ? kNothing : input.data(), input.size(),
+                           m_outputs[indices[j]].data()};
+        }
+        kernel.hash(messages);
+        m_waiting -= kernel.lanes;
+    }
+
+    // The next message that waits. Precondition: one does.
+    std::size_t take() noexcept {
+        --m_waiting;
+        if (m_left_count > 0)
+            return m_left[--m_left_count];
+        while (block_count(m_inputs[m_next]) <= m_alike_blocks_max)
+            ++m_next;
+        return m_next++;
+    }
 
     // Starts the next message in a lane.
     void start(unsigned lane) noexcept {
-        m_messages[lane] = {m_inputs[m_next], m_next};
+        const std::size_t index = take();
+        m_messages[lane] = {m_inputs[index], index};
         m_fresh |= 1u << lane;
-        ++m_next;
     }
 
     // Absorbs one block of every message in flight.
     void step(const KeccakKernel& kernel) noexcept {
-        while (m_active < kernel.lanes && waiting() > 0)
+        while (m_active < kernel.lanes && m_waiting > 0)
             start(m_active++);
-        static constexpr std::uint8_t kNothing[1] = {};
         KeccakBlock blocks[kKeccakLanesMax];
         for (unsigned j = 0; j < kernel.lanes; ++j) {
             // An idle lane repeats the first one's block; nobody looks at what becomes of it.
@@ -152,7 +208,7 @@ private:
         std::uint8_t* out = m_outputs[m_messages[lane].index].data();
         for (std::size_t i = 0; i < 4; ++i)
             std::memcpy(out + 8 * i, &m_state[i * m_stride + lane], 8);
-        if (waiting() > 0)
+        if (m_waiting > 0)
             return start(lane);
         const unsigned last = --m_active;
         if (lane == last)
@@ -184,7 +240,11 @@ private:
     Message m_messages[kKeccakLanesMax];
     std::span<const BytesView> m_inputs;
     std::span<Hash> m_outputs;
+    std::size_t m_waiting;
     std::size_t m_next = 0;
+    std::size_t m_alike_blocks_max = 0;
+    std::size_t m_left[kAlikeBlocksMax * kKeccakLanesMax];
+    std::size_t m_left_count = 0;
     unsigned m_active = 0;
     unsigned m_stride = kKeccakLanesMax;
     // Lanes whose message has not absorbed a block yet.

@@ -105,6 +105,6 @@ void absorb(std::uint64_t* state, const KeccakBlock* blocks, unsigned fresh) noe
 
 }  // namespace
 
-constinit const KeccakKernel kKeccakAvx2x4 = {4, 3, absorb};
+constinit const KeccakKernel kKeccakAvx2x4 = {4, 3, absorb, nullptr};
 
 }  // namespace meridian::crypto::detail

@@ -19,6 +19,12 @@ struct KeccakBlock {
     std::size_t size;
 };
 
+struct KeccakMessage {
+    const std::uint8_t* data;  // never null
+    std::size_t size;
+    std::uint8_t* digest;  // 32 bytes
+};
+
 struct KeccakKernel {
     // States side by side: word i of state j is at i * lanes + j. At most kKeccakLanesMax.
     unsigned lanes;
@@ -27,6 +33,9 @@ struct KeccakKernel {
     // Absorbs blocks[j] into state j and permutes. States whose bit is set in `fresh` start from zero.
     // The state is aligned to 64 bytes.
     void (*absorb)(std::uint64_t* state, const KeccakBlock* blocks, unsigned fresh) noexcept;
+    // Hashes `lanes` whole messages, all with the same number of blocks, their last ones included: no state
+    // is kept between calls. May be null.
+    void (*hash)(const KeccakMessage* messages) noexcept;
 };
 
 // keccak_avx2.cpp

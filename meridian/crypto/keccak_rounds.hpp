@@ -35,30 +35,40 @@ struct KeccakRounds {
         return Ops::template rotate<Bits>(Ops::apply(a, d));
     }
 
-    // One round. The order in which `in` is read is step pi.
-    [[gnu::always_inline]] static void round(const Lane* in, Lane* out, std::uint64_t constant) {
+    // Step theta's part of a round: what each column is to be added.
+    struct Differences {
+        typename Ops::Difference d0, d1, d2, d3, d4;
+    };
+    [[gnu::always_inline]] static Differences differences(const Lane* in) {
         const Lane c0 = Ops::sum(in[0], in[5], in[10], in[15], in[20]);
         const Lane c1 = Ops::sum(in[1], in[6], in[11], in[16], in[21]);
         const Lane c2 = Ops::sum(in[2], in[7], in[12], in[17], in[22]);
         const Lane c3 = Ops::sum(in[3], in[8], in[13], in[18], in[23]);
         const Lane c4 = Ops::sum(in[4], in[9], in[14], in[19], in[24]);
-        const auto d0 = Ops::difference(c4, c1);
-        const auto d1 = Ops::difference(c0, c2);
-        const auto d2 = Ops::difference(c1, c3);
-        const auto d3 = Ops::difference(c2, c4);
-        const auto d4 = Ops::difference(c3, c0);
+        return {Ops::difference(c4, c1), Ops::difference(c0, c2), Ops::difference(c1, c3),
+                Ops::difference(c2, c4), Ops::difference(c3, c0)};
+    }
 
-        row(out, Ops::apply(in[0], d0), turned<44>(in[6], d1), turned<43>(in[12], d2), turned<21>(in[18], d3),
-            turned<14>(in[24], d4));
+    // A round's first row of lanes.
+    [[gnu::always_inline]] static void first_row(const Lane* in, Lane* out, const Differences& d,
+                                                 std::uint64_t constant) {
+        row(out, Ops::apply(in[0], d.d0), turned<44>(in[6], d.d1), turned<43>(in[12], d.d2),
+            turned<21>(in[18], d.d3), turned<14>(in[24], d.d4));
         out[0] = Ops::add_constant(out[0], constant);
-        row(out + 5, turned<28>(in[3], d3), turned<20>(in[9], d4), turned<3>(in[10], d0),
-            turned<45>(in[16], d1), turned<61>(in[22], d2));
-        row(out + 10, turned<1>(in[1], d1), turned<6>(in[7], d2), turned<25>(in[13], d3),
-            turned<8>(in[19], d4), turned<18>(in[20], d0));
-        row(out + 15, turned<27>(in[4], d4), turned<36>(in[5], d0), turned<10>(in[11], d1),
-            turned<15>(in[17], d2), turned<56>(in[23], d3));
-        row(out + 20, turned<62>(in[2], d2), turned<55>(in[8], d3), turned<39>(in[14], d4),
-            turned<41>(in[15], d0), turned<2>(in[21], d1));
+    }
+
+    // One round. The order in which `in` is read is step pi.
+    [[gnu::always_inline]] static void round(const Lane* in, Lane* out, std::uint64_t constant) {
+        const Differences d = differences(in);
+        first_row(in, out, d, constant);
+        row(out + 5, turned<28>(in[3], d.d3), turned<20>(in[9], d.d4), turned<3>(in[10], d.d0),
+            turned<45>(in[16], d.d1), turned<61>(in[22], d.d2));
+        row(out + 10, turned<1>(in[1], d.d1), turned<6>(in[7], d.d2), turned<25>(in[13], d.d3),
+            turned<8>(in[19], d.d4), turned<18>(in[20], d.d0));
+        row(out + 15, turned<27>(in[4], d.d4), turned<36>(in[5], d.d0), turned<10>(in[11], d.d1),
+            turned<15>(in[17], d.d2), turned<56>(in[23], d.d3));
+        row(out + 20, turned<62>(in[2], d.d2), turned<55>(in[8], d.d3), turned<39>(in[14], d.d4),
+            turned<41>(in[15], d.d0), turned<2>(in[21], d.d1));
     }
 
     [[gnu::always_inline]] static void permute(Lane* state) {
@@ -67,6 +77,17 @@ struct KeccakRounds {
             round(state, other, kKeccakRoundConstants[i]);
             round(other, state, kKeccakRoundConstants[i + 1]);
         }
+    }
+
+    // As permute(), but only the first five lanes are of use afterwards: those that a digest is made of.
+    [[gnu::always_inline]] static void permute_to_digest(Lane* state) {
+        Lane other[25];
+        for (int i = 0; i < 22; i += 2) {
+            round(state, other, kKeccakRoundConstants[i]);
+            round(other, state, kKeccakRoundConstants[i + 1]);
+        }
+        round(state, other, kKeccakRoundConstants[22]);
+        first_row(other, state, differences(other), kKeccakRoundConstants[23]);
     }
 };
 
