@@ -3,6 +3,7 @@
 
 #include <meridian/base/bytes.hpp>
 
+#include <span>
 #include <unordered_map>
 
 namespace meridian::trie {
@@ -14,6 +15,12 @@ public:
     // Replaces `out` by the encoding of the node with that hash; false if it is not there. The trie checks
     // what it gets, so a reader needs not be trusted.
     virtual bool node(const Hash& hash, Bytes& out) = 0;
+    // What the trie calls: as node(), with the way from the root to the node, a nibble a byte. For readers
+    // that keep nodes by where they stand.
+    virtual bool node_at(std::span<const std::uint8_t> nibbles, const Hash& hash, Bytes& out) {
+        static_cast<void>(nibbles);
+        return node(hash, out);
+    }
 };
 
 class NodeSink {

@@ -107,7 +107,7 @@ Result<NodeId, TrieError> Trie::read(Slot slot, std::size_t depth) {
     if (child.inlined) {
         encoded = inlined_rlp(child.ref);
     } else {
-        if (!m_reader || !m_reader->node(child.ref, m_buffer))
+        if (!ask_reader(child, slot, depth))
             return fail(TrieError::MissingNode);
         encoded = m_buffer;
         if (crypto::keccak256(encoded) != child.ref)
@@ -124,6 +124,19 @@ Result<NodeId, TrieError> Trie::read(Slot slot, std::size_t depth) {
     const NodeId id = store(*node);
     set_slot_id(slot, id);
     return id;
+}
+
+// The way to a node that is read is that of the key last looked for, except that a branch's survivor stands
+// beside it.
+bool Trie::ask_reader(const Child& child, Slot slot, std::size_t depth) {
+    if (m_reader == nullptr)
+        return false;
+    m_way.resize(depth);
+    for (std::size_t i = 0; i < depth; ++i)
+        m_way[i] = i < 2 * m_key.size() ? static_cast<std::uint8_t>(nibble_at(m_key.data(), i)) : 0;
+    if (slot.parent != kNoNode && as<NodeKind>(slot.parent) == NodeKind::Branch)
+        m_way[depth - 1] = slot.nibble;
+    return m_reader->node_at(m_way, child.ref, m_buffer);
 }
 
 // Makes the record of a decoded node, its children not in memory.
@@ -159,6 +172,7 @@ Result<Trie::Location, TrieError> Trie::locate(BytesView key) {
     if (key.size() > kKeySizeMax)
         return fail(TrieError::KeyTooLong);
     m_path.assign(1, Slot{});
+    m_key = key;
     Location at;
     at.id = m_root.id;
     if (m_empty)

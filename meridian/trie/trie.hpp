@@ -116,6 +116,7 @@ private:
     void mark_path(std::size_t slots) noexcept;
 
     Result<NodeId, TrieError> read(Slot slot, std::size_t depth);
+    bool ask_reader(const Child& child, Slot slot, std::size_t depth);
     NodeId store(const NodeView& node);
     Result<Location, TrieError> locate(BytesView key);
     bool descend(Location& at, BytesView key) const noexcept;
@@ -167,6 +168,8 @@ private:
 
     // Scratch, kept for its memory.
     std::vector<Slot> m_path;           // the slots that locate() went through
+    BytesView m_key;                    // the key that locate() was given
+    std::vector<std::uint8_t> m_way;    // of ask_reader()
     std::vector<Pending> m_pending;     // of collect(): by level, root first
     std::vector<std::size_t> m_levels;  // of collect(): where in m_pending each level begins
     BytesView m_spared_key;             // of collect()

@@ -404,5 +404,57 @@ TEST(Trie, HashedChildMustNotBeShort) {
     EXPECT_FALSE(value_of(trie, Bytes{0x21}));
 }
 
+// The hash of the node that stands at the end of a way, if it is not inlined.
+std::optional<Hash> hash_at(MemoryNodeStore& store, const Hash& root, std::span<const std::uint8_t> way) {
+    Hash at = root;
+    std::size_t depth = 0;
+    while (depth < way.size()) {
+        Bytes rlp;
+        if (!store.node(at, rlp))
+            return std::nullopt;
+        const auto node = decode_node(rlp, depth);
+        if (!node || node->kind == NodeKind::Leaf)
+            return std::nullopt;
+        const unsigned child = node->kind == NodeKind::Branch ? way[depth] : 0;
+        if ((node->inlined >> child & 1) != 0 || node->children[child].size() != 32)
+            return std::nullopt;
+        depth += node->kind == NodeKind::Branch ? 1 : Path(node->path).size();
+        at = first_bytes<32>(node->children[child]);
+    }
+    return depth == way.size() ? std::optional(at) : std::nullopt;
+}
+
+TEST(Trie, TellsTheReaderWhereANodeStands) {
+    struct Reader final : NodeReader {
+        bool node(const Hash&, Bytes&) override { return false; }
+        bool node_at(std::span<const std::uint8_t> way, const Hash& hash, Bytes& out) override {
+            ++asked;
+            EXPECT_EQ(hash_at(store, root, way), hash);
+            return store.node(hash, out);
+        }
+        MemoryNodeStore store;
+        Hash root;
+        int asked = 0;
+    };
+    test::Random random(5);
+    Reader reader;
+    Trie built;
+    std::vector<Bytes> keys;
+    for (int i = 0; i < 300; ++i) {
+        keys.push_back(random.bytes(3));
+        ASSERT_TRUE(built.put(keys.back(), random.bytes(40)));
+    }
+    reader.root = built.root();
+    built.commit(reader.store);
+    // Each on the trie as it was, so that every node is read where it stood; erasing reads siblings too.
+    for (const Bytes& key : keys) {
+        Trie erased(reader.root, &reader);
+        EXPECT_TRUE(erased.erase(key));
+        Trie read(reader.root, &reader);
+        EXPECT_TRUE(read.get(key));
+    }
+    EXPECT_GT(reader.asked, 900);
+}
+
 }  // namespace
 }  // namespace meridian::trie
