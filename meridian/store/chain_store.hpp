@@ -7,10 +7,12 @@
 #pragma once
 
 #include <meridian/chain/block.hpp>
+#include <meridian/state/state_reader.hpp>
 #include <meridian/store/database.hpp>
 #include <meridian/store/log_query.hpp>
 #include <meridian/store/state_trie.hpp>
 
+#include <limits>
 #include <mutex>
 
 namespace meridian::store {
@@ -37,7 +39,7 @@ struct ChainIdentity {
 
 struct ChainStoreOptions {
     HistoryMode mode = HistoryMode::Pruned;
-    PruneLimits keep;
+    PruneLimits keep = {};
     // How many accounts and slots a proof of a past state may have to take back in memory.
     std::uint64_t proof_changes_max = 1'000'000;
 };
@@ -156,6 +158,7 @@ private:
     ChainView() = default;
 
     StoreResult<void> check_body_kept(std::uint64_t number) const;
+    StoreResult<void> check_state_kept(std::uint64_t number) const;
     StoreResult<void> check_on_chain(std::uint64_t number) const;
 
     SnapshotPtr m_snapshot;

@@ -11,9 +11,10 @@
 // storage_trie     keccak256(address) 32, path           node (RLP)
 // blocks           number 8                              RLP: header, hash, state root, total difficulty,
 //                                                        size, count of transactions
-// bodies           number 8, group 4                     RLP: list of (envelope, sender); of the last group,
-//                                                        kBodyRest: ommers, and withdrawals if there are
-// receipts         number 8, group 4                     RLP: list of receipts (see receipt_codec.hpp)
+// bodies           number 8, group 4                     RLP: envelope, sender, () or (v) in turn; of the
+// last
+//                                                        group, kBodyRest: ommers, withdrawals if there are
+// receipts         number 8, group 4                     RLP: list of receipts (see record_codec.hpp)
 // block_numbers    block hash 32                         number 8
 // transactions     transaction hash 32                   number 8, index 4
 // log_index        term 8, number 8                      varints: indexes of transactions, each less the last

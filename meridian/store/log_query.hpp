@@ -17,7 +17,7 @@ struct LogQuery {
 };
 
 // Addresses and topics in one query.
-inline constexpr std::size_t kLogTermsMax = 4096;
+inline constexpr std::size_t kLogTermsMax = 1024;
 inline constexpr std::size_t kTopicsMax = 4;
 
 struct LogMatch {

@@ -6,7 +6,7 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
-#include <atomic>
+#include <mutex>
 
 namespace meridian::store {
 namespace {
@@ -227,36 +227,75 @@ public:
     StoreResult<void> check(const std::function<void(Table, std::uint64_t)>& progress) override;
 
 private:
-    void translate(const WriteBatch& batch, rocksdb::WriteBatch& to) const;
+    StoreResult<void> translate(const WriteBatch& batch, rocksdb::WriteBatch& to) const;
+    rocksdb::Status erase_range(const WriteBatch::Operation& operation, bool overwritten,
+                                rocksdb::WriteBatch& to) const;
     StoreError error(const rocksdb::Status& status, std::string_view what) const {
         return error_from(status, what, m_engine->path);
     }
 
     EnginePtr m_engine;
     // The engine refuses every write after a failed one until it is told to go on.
-    std::atomic<bool> m_stopped = false;
+    bool m_stopped = false;
+    std::mutex m_committing;
 };
 
-void RocksDatabase::translate(const WriteBatch& batch, rocksdb::WriteBatch& to) const {
+// A range of few keys is erased key by key: every range erased is in the way of all reads of its table until
+// it is compacted. `overwritten`: the batch put keys into the table before, which only a range erases as
+// well.
+rocksdb::Status RocksDatabase::erase_range(const WriteBatch::Operation& operation, bool overwritten,
+                                           rocksdb::WriteBatch& to) const {
+    constexpr std::size_t kFewKeys = 64;
+    rocksdb::ColumnFamilyHandle* family = m_engine->family(operation.table);
+    if (overwritten)
+        return to.DeleteRange(family, slice(operation.key), slice(operation.value));
+    const rocksdb::Slice end = slice(operation.value);
+    rocksdb::ReadOptions options;
+    options.iterate_upper_bound = &end;
+    const std::unique_ptr<rocksdb::Iterator> at(m_engine->db->NewIterator(options, family));
+    std::vector<std::string> keys;
+    for (at->Seek(slice(operation.key)); at->Valid(); at->Next()) {
+        if (keys.size() == kFewKeys)
+            return to.DeleteRange(family, slice(operation.key), end);
+        keys.push_back(at->key().ToString());
+    }
+    for (const std::string& key : keys)
+        to.Delete(family, key);
+    return at->status();
+}
+
+StoreResult<void> RocksDatabase::translate(const WriteBatch& batch, rocksdb::WriteBatch& to) const {
+    std::array<bool, kTableCount> overwritten{};
+    rocksdb::Status status;
     batch.for_each([&](const WriteBatch::Operation& operation) {
         rocksdb::ColumnFamilyHandle* family = m_engine->family(operation.table);
-        if (operation.kind == WriteBatch::Kind::Put)
-            to.Put(family, slice(operation.key), slice(operation.value));
-        else if (operation.kind == WriteBatch::Kind::Erase)
-            to.Delete(family, slice(operation.key));
-        else
-            to.DeleteRange(family, slice(operation.key), slice(operation.value));
+        bool& has_puts = overwritten[static_cast<std::size_t>(operation.table)];
+        if (!status.ok())
+            return;
+        if (operation.kind == WriteBatch::Kind::Put) {
+            has_puts = true;
+            status = to.Put(family, slice(operation.key), slice(operation.value));
+        } else if (operation.kind == WriteBatch::Kind::Erase) {
+            status = to.Delete(family, slice(operation.key));
+        } else {
+            status = erase_range(operation, has_puts, to);
+        }
     });
+    if (!status.ok())
+        return fail(error(status, "preparing a commit"));
+    return {};
 }
 
 StoreResult<void> RocksDatabase::commit(const WriteBatch& batch, Durability durability) {
+    const std::lock_guard lock(m_committing);
     if (m_stopped) {
         if (const auto status = m_engine->db->Resume(); !status.ok())
             return fail(error(status, "going on after a failed write"));
         m_stopped = false;
     }
     rocksdb::WriteBatch writes(batch.size_bytes() + 16 * batch.operation_count());
-    translate(batch, writes);
+    if (auto translated = translate(batch, writes); !translated)
+        return translated;
     rocksdb::WriteOptions options;
     options.sync = durability == Durability::Sync;
     if (const auto status = m_engine->db->Write(options, &writes); !status.ok()) {

@@ -8,8 +8,7 @@
 // committed yet are kept until their commit.
 #pragma once
 
-#include <meridian/state/account.hpp>
-#include <meridian/state/state_reader.hpp>
+#include <meridian/state/account_rlp.hpp>
 #include <meridian/store/database.hpp>
 #include <meridian/trie/trie.hpp>
 
@@ -27,11 +26,13 @@ struct TrieUpdate {
     // Set by the store when the nodes can be read from it.
     std::atomic<bool> stored = false;
 
+    // A node of the batch, for reads before it is stored; empty if there is none at this place.
+    BytesView node(Table table, BytesView key) const;
+
 private:
     friend class StateTrie;
-    // Nodes of `batch` by table and key, for reads before they are stored.
-    std::unordered_map<std::string, std::pair<std::uint32_t, std::uint32_t>> m_index;
-    Bytes m_nodes;
+    // Views of the finished batch.
+    std::array<std::unordered_map<std::string_view, BytesView>, 2> m_nodes;
 };
 using TrieUpdatePtr = std::shared_ptr<TrieUpdate>;
 
@@ -78,14 +79,18 @@ public:
 
 private:
     struct Source;
-    struct StorageTrie;
-    struct Applied;
+    struct Storage;
+    struct Changed;
+    class Collector;
 
     StoreResult<TrieUpdatePtr> try_apply(const state::StateChanges& changes);
-    StoreResult<StorageTrie*> storage_of(const Hash& account_key);
-    StoreResult<Hash> apply_storage(const Hash& account_key, const state::AccountChange& change,
-                                    TrieUpdate& update);
-    StoreError error_of(trie::TrieError error, std::string_view what, const Hash& node) const;
+    StoreResult<void> apply_account(Changed& changed, Collector& nodes);
+    StoreResult<Hash> apply_storage(const Hash& account_key, const Hash& storage_root,
+                                    const std::map<u256, u256>& slots, Collector& nodes);
+    StoreResult<state::TrieAccount> read_account(const Hash& account_key, bool& exists);
+    Storage& open_storage(const Hash& account_key, const Hash& storage_root);
+    StoreError error_of(trie::TrieError error, const Source& source, const trie::Trie& trie) const;
+    void finish(TrieUpdate& update);
     void drop_memory();
     void trim();
 
@@ -95,8 +100,7 @@ private:
     std::deque<TrieUpdatePtr> m_pending;
     std::unique_ptr<Source> m_account_source;
     trie::Trie m_accounts;
-    std::unordered_map<Hash, std::unique_ptr<StorageTrie>> m_storage;
-    std::uint64_t m_storage_bytes = 0;
+    std::unordered_map<Hash, std::unique_ptr<Storage>> m_storage;
     std::uint64_t m_use_count = 0;
 };
 
