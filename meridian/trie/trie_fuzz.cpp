@@ -1,5 +1,6 @@
 // Operations on a trie, committed and opened again now and then, against the naive model.
 #include <meridian/base/assert.hpp>
+#include <meridian/trie/entry_walk.hpp>
 #include <meridian/trie/naive_trie_test_model.hpp>
 #include <meridian/trie/trie.hpp>
 
@@ -58,6 +59,24 @@ void check_key(const Bytes& key, Trie& trie, const test::NaiveTrie& model) {
     MERIDIAN_ASSERT(!*value || equal(**value, entry->second));
 }
 
+// The entries from a key on, one way or the other.
+void check_order(const Bytes& bound, WalkOrder order, const Hash& root, MemoryNodeStore& store,
+                 const test::NaiveTrie& model) {
+    EntryWalk walk(root, store, order);
+    const auto& all = model.entries();
+    const auto check_next = [&](const auto& entry) {
+        const auto found = walk.next();
+        MERIDIAN_ASSERT(found && *found);
+        MERIDIAN_ASSERT(equal(walk.key(), entry.first) && equal(walk.value(), entry.second));
+    };
+    MERIDIAN_ASSERT(walk.seek(bound).has_value());
+    if (order == WalkOrder::Ascending)
+        std::for_each(all.lower_bound(bound), all.end(), check_next);
+    else
+        std::for_each(std::make_reverse_iterator(all.upper_bound(bound)), all.rend(), check_next);
+    MERIDIAN_ASSERT(walk.next() == false);
+}
+
 void run(Input input) {
     MemoryNodeStore store;
     Trie trie;
@@ -87,6 +106,8 @@ void run(Input input) {
                 break;
             default:
                 trie.commit(store);
+                check_order(input.key(), WalkOrder::Ascending, trie.root(), store, model);
+                check_order(input.key(), WalkOrder::Descending, trie.root(), store, model);
                 trie = Trie(trie.root(), &store);
         }
     }
