@@ -15,22 +15,25 @@ using evm::Revision;
 // sha256(""): the requests hash of a block without requests (EIP-7685).
 constexpr Hash kEmptyRequestsHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"_hash;
 constexpr std::uint64_t kDefaultBaseFee = 1'000'000'000;
-constexpr std::size_t kExtraDataMax = 1 << 16;
+// A header's bound, and that for chains whose first header names their signers.
+constexpr std::size_t kExtraDataMax = 32;
+constexpr std::size_t kSignersMax = 1 << 16;
 
 struct ForkField {
     const char* name;
     std::optional<Revision> revision;  // empty: only a point of the fork identifier
+    const char* stand_in = nullptr;    // the field that may be there in its place
 };
 
 constexpr ForkField kBlockForks[] = {
     {"homesteadBlock", Revision::Homestead},
     {"daoForkBlock", std::nullopt},
     {"eip150Block", Revision::TangerineWhistle},
-    {"eip155Block", Revision::SpuriousDragon},
-    {"eip158Block", Revision::SpuriousDragon},
+    {"eip155Block", Revision::SpuriousDragon, "eip158Block"},
+    {"eip158Block", Revision::SpuriousDragon, "eip155Block"},
     {"byzantiumBlock", Revision::Byzantium},
-    {"constantinopleBlock", Revision::Constantinople},
-    {"petersburgBlock", Revision::Petersburg},
+    {"constantinopleBlock", Revision::Constantinople, "petersburgBlock"},
+    {"petersburgBlock", Revision::Petersburg, "constantinopleBlock"},
     {"istanbulBlock", Revision::Istanbul},
     {"muirGlacierBlock", std::nullopt},
     {"berlinBlock", Revision::Berlin},
@@ -57,6 +60,17 @@ constexpr TimeFork kTimeForks[] = {
     {"bpo4Time", "bpo4", std::nullopt},
     {"bpo5Time", "bpo5", std::nullopt},
 };
+
+// Words of the file as messages show them: they may be long, and are cut between characters only.
+std::string shown(std::string_view text) {
+    constexpr std::size_t kShownMax = 80;
+    if (text.size() <= kShownMax)
+        return std::string(text);
+    std::size_t size = kShownMax;
+    while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80)
+        --size;
+    return std::string(text.substr(0, size)) + "...";
+}
 
 // Reads fields of JSON objects and keeps the first error.
 class Reader {
@@ -93,7 +107,7 @@ public:
                 reject(field, "empty number");
                 break;
             case NumberError::InvalidDigit:
-                reject(field, "not a number: \"" + shortened(*text) + "\"");
+                reject(field, "not a number: \"" + shown(*text) + "\"");
                 break;
             case NumberError::Overflow:
                 reject(field, "number does not fit 256 bits");
@@ -151,9 +165,6 @@ public:
     }
 
 private:
-    static std::string shortened(const json::string& text) {
-        return text.size() <= 40 ? std::string(text) : std::string(text.data(), 40) + "...";
-    }
     static std::string hex_reason(HexError error, std::size_t size) {
         switch (error) {
             case HexError::OddLength:
@@ -276,6 +287,73 @@ void read_merge(Reader& reader, const json::object& config, Genesis& out) {
     }
 }
 
+// A fork as the file has it.
+struct ForkPoint {
+    const char* name;
+    std::optional<std::uint64_t> at;
+    bool by_time;
+    bool required;  // by the forks after it
+};
+
+std::vector<ForkPoint> fork_points(Reader& reader, const json::object& config) {
+    std::vector<ForkPoint> out;
+    const auto add = [&](const char* name, bool by_time, bool required) {
+        const auto* value = Reader::find(config, name);
+        const auto at = value != nullptr ? std::optional(reader.uint64(*value, std::string("config.") + name))
+                                         : std::nullopt;
+        out.push_back({name, at, by_time, required});
+    };
+    for (const ForkField& fork : kBlockForks) {
+        const bool replaced = fork.stand_in != nullptr && Reader::find(config, fork.stand_in) != nullptr;
+        add(fork.name, false, fork.revision && !replaced);
+    }
+    for (const TimeFork& fork : kTimeForks)
+        add(fork.field, true, fork.revision.has_value());
+    return out;
+}
+
+// Each fork builds on those before it: none is left out, and none begins before an earlier one.
+void check_fork_order(Reader& reader, const json::object& config) {
+    const std::vector<ForkPoint> points = fork_points(reader, config);
+    const ForkPoint* missing = nullptr;
+    const ForkPoint* last = nullptr;
+    for (const ForkPoint& point : points) {
+        if (!point.at) {
+            if (point.required && missing == nullptr)
+                missing = &point;
+            continue;
+        }
+        if (missing != nullptr)
+            return reader.reject(std::string("config.") + missing->name,
+                                 std::string("missing, though config.") + point.name +
+                                     " is set: each fork builds on the one before it, so give it a " +
+                                     (missing->by_time ? "time" : "number") + " too");
+        if (last != nullptr && last->by_time == point.by_time && *point.at < *last->at)
+            return reader.reject(std::string("config.") + point.name,
+                                 std::to_string(*point.at) + " is before config." + last->name + ", " +
+                                     std::to_string(*last->at) + ", which it has to follow");
+        last = &point;
+    }
+    const auto* protection = Reader::find(config, "eip155Block");
+    const auto* clearing = Reader::find(config, "eip158Block");
+    if (protection != nullptr && clearing != nullptr &&
+        reader.uint64(*protection, "config.eip155Block") != reader.uint64(*clearing, "config.eip158Block"))
+        reader.reject("config.eip155Block", "must be config.eip158Block: both came with Spurious Dragon");
+}
+
+// Proof of stake follows London, and the forks by time follow proof of stake.
+void check_merge(Reader& reader, const json::object& config, const Genesis& genesis) {
+    const auto* london = Reader::find(config, "londonBlock");
+    const auto& ttd = genesis.terminal_total_difficulty;
+    if (ttd && london == nullptr)
+        reader.reject("config.londonBlock", "missing, though config.terminalTotalDifficulty is set");
+    else if (ttd && *ttd == u256{} && reader.uint64(*london, "config.londonBlock") != 0)
+        reader.reject("config.londonBlock", "must be 0, as config.terminalTotalDifficulty is 0");
+    else if (!ttd && Reader::find(config, "shanghaiTime") != nullptr)
+        reader.reject("config.terminalTotalDifficulty",
+                      "missing, though config.shanghaiTime is set: 0 for proof of stake from the beginning");
+}
+
 void sort_forks(std::vector<std::uint64_t>& points, std::uint64_t genesis) {
     std::sort(points.begin(), points.end());
     points.erase(std::unique(points.begin(), points.end()), points.end());
@@ -298,8 +376,24 @@ void read_config(Reader& reader, const json::object& root, Genesis& out) {
     read_time_forks(reader, *config, out);
     default_blob_schedule(out);
     read_merge(reader, *config, out);
+    check_fork_order(reader, *config);
+    check_merge(reader, *config, out);
     if (const auto* deposit = Reader::find(*config, "depositContractAddress"))
         out.config.deposit_contract = reader.fixed<20>(*deposit, "config.depositContractAddress");
+}
+
+// Networks under proof of authority list their first signers here.
+void check_extra_data(Reader& reader, const json::object& root, std::size_t size) {
+    const auto* config = root.contains("config") ? root.at("config").if_object() : nullptr;
+    const bool signers = config != nullptr && (Reader::find(*config, "clique") != nullptr ||
+                                               Reader::find(*config, "ibft2") != nullptr ||
+                                               Reader::find(*config, "qbft") != nullptr);
+    if (size <= (signers ? kSignersMax : kExtraDataMax))
+        return;
+    reader.reject("extraData", signers
+                                   ? "longer than 65536 bytes"
+                                   : "longer than 32 bytes, which only the list of signers of a chain with "
+                                     "config.clique, config.ibft2 or config.qbft may be");
 }
 
 void read_header(Reader& reader, const json::object& root, Genesis& out) {
@@ -334,12 +428,24 @@ void read_header(Reader& reader, const json::object& root, Genesis& out) {
     with("baseFeePerGas", [&](Value v, Name n) { header.base_fee = reader.number(v, n); });
     with("blobGasUsed", [&](Value v, Name n) { header.blob_gas_used = reader.uint64(v, n); });
     with("excessBlobGas", [&](Value v, Name n) { header.excess_blob_gas = reader.uint64(v, n); });
-    if (header.extra_data.size() > kExtraDataMax)
-        reader.reject("extraData", "longer than 65536 bytes");
+    check_extra_data(reader, root, header.extra_data.size());
+}
+
+// Other clients' files carry notes and keys beside what an account is.
+constexpr std::string_view kAccountFields[] = {"balance", "nonce",     "code",      "storage",
+                                               "comment", "secretKey", "privateKey"};
+
+void check_account_fields(Reader& reader, const json::object& object, const std::string& field) {
+    for (const auto& item : object)
+        if (std::find(std::begin(kAccountFields), std::end(kAccountFields), std::string_view(item.key())) ==
+            std::end(kAccountFields))
+            reader.reject(field + "." + shown(item.key()),
+                          "unknown; an account has balance, nonce, code and storage");
 }
 
 GenesisAccount read_account(Reader& reader, const json::object& object, const std::string& field) {
     GenesisAccount out;
+    check_account_fields(reader, object, field);
     if (const auto* balance = Reader::find(object, "balance"))
         out.balance = reader.number(*balance, field + ".balance");
     else
@@ -353,7 +459,7 @@ GenesisAccount read_account(Reader& reader, const json::object& object, const st
     if (slots == nullptr)
         return out;
     for (const auto& [key, value] : *slots) {
-        const std::string slot_field = field + ".storage." + std::string(key);
+        const std::string slot_field = field + ".storage." + shown(key);
         const auto* text = value.if_string();
         if (text == nullptr) {
             reader.reject(slot_field, "expected hexadecimal text");
@@ -361,9 +467,10 @@ GenesisAccount read_account(Reader& reader, const json::object& object, const st
         }
         const u256 slot = read_word(reader, key, slot_field);
         const u256 word = read_word(reader, {text->data(), text->size()}, slot_field);
-        if (word != u256{})
-            out.storage[slot] = word;
+        if (!out.storage.emplace(slot, word).second)
+            reader.reject(slot_field, "the same slot twice");
     }
+    std::erase_if(out.storage, [](const auto& entry) { return entry.second == u256{}; });
     return out;
 }
 
@@ -375,7 +482,7 @@ void read_alloc(Reader& reader, const json::object& root, Genesis& out) {
     if (alloc == nullptr)
         return;
     for (const auto& [key, entry] : *alloc) {
-        const std::string field = "alloc." + std::string(key);
+        const std::string field = "alloc." + shown(key);
         const Address address = reader.fixed<20>(std::string_view{key.data(), key.size()}, field);
         const auto* object = reader.object(entry, field);
         if (object == nullptr || !reader.ok())
@@ -383,6 +490,32 @@ void read_alloc(Reader& reader, const json::object& root, Genesis& out) {
         if (!out.alloc.emplace(address, read_account(reader, *object, field)).second)
             return reader.reject(field, "the same account twice");
     }
+}
+
+// Whole numbers above 64 bits, which files by geth have bare, put into quotes: the parser would round them.
+std::string quote_large_numbers(std::string_view text) {
+    constexpr std::size_t kDigitsMin = 19;
+    std::string out;
+    bool in_string = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (in_string && text[i] == '\\' && i + 1 < text.size()) {
+            out += text[i++];
+        } else if (text[i] == '"') {
+            in_string = !in_string;
+        } else if (!in_string && text[i] >= '1' && text[i] <= '9') {
+            const std::size_t end = std::min(text.find_first_not_of("0123456789", i), text.size());
+            const bool whole =
+                end == text.size() || std::string_view(".eE").find(text[end]) == std::string_view::npos;
+            const bool sign = i > 0 && std::string_view("-+.eE").find(text[i - 1]) != std::string_view::npos;
+            const bool quoted = whole && !sign && end - i >= kDigitsMin;
+            const std::string_view digits = text.substr(i, end - i);
+            out += quoted ? '"' + std::string(digits) + '"' : std::string(digits);
+            i = end - 1;
+            continue;
+        }
+        out += text[i];
+    }
+    return out;
 }
 
 // Gives the header the fields that the rules in force at genesis demand.
@@ -415,7 +548,7 @@ Result<Genesis, GenesisError> parse_genesis(std::string_view text) {
     json::parse_options options;
     options.max_depth = kGenesisDepthMax;
     boost::system::error_code ec;
-    const json::value document = json::parse({text.data(), text.size()}, ec, {}, options);
+    const json::value document = json::parse(quote_large_numbers(text), ec, {}, options);
     if (ec)
         return fail(GenesisError{"", "not JSON: " + ec.message()});
     const auto* root = document.if_object();
