@@ -92,20 +92,24 @@ ZSTD_DCtx* decompressor() {
     return context.get();
 }
 
-// Appends the sections; whether it did so compressed.
-bool append_payload(Bytes& out, BytesView sections) {
-    if (sections.size() >= kCompressionThreshold) {
-        const std::size_t start = out.size();
-        out.resize(start + ZSTD_compressBound(sections.size()));
-        const std::size_t size = ZSTD_compressCCtx(compressor(), out.data() + start, out.size() - start,
-                                                   sections.data(), sections.size(), kCompressionLevel);
-        const bool smaller = ZSTD_isError(size) == 0 && size < sections.size();
-        out.resize(smaller ? start + size : start);
-        if (smaller)
-            return true;
-    }
-    append(out, sections);
-    return false;
+// The sections as one zstd frame, in memory that the thread keeps up to kScratchKept bytes; empty where that
+// does not help.
+constexpr std::size_t kScratchKept = 4u << 20;
+BytesView compressed(BytesView sections, std::unique_ptr<std::uint8_t[]>& large) {
+    if (sections.size() < kCompressionThreshold)
+        return {};
+    thread_local std::unique_ptr<std::uint8_t[]> kept;
+    const std::size_t bound = ZSTD_compressBound(sections.size());
+    if (bound > kScratchKept)
+        large = std::make_unique_for_overwrite<std::uint8_t[]>(bound);
+    else if (kept == nullptr)
+        kept = std::make_unique_for_overwrite<std::uint8_t[]>(kScratchKept);
+    std::uint8_t* const out = bound > kScratchKept ? large.get() : kept.get();
+    const std::size_t size =
+        ZSTD_compressCCtx(compressor(), out, bound, sections.data(), sections.size(), kCompressionLevel);
+    if (ZSTD_isError(size) != 0 || size >= sections.size())
+        return {};
+    return {out, size};
 }
 
 std::uint32_t load_u32(BytesView bytes) {
@@ -197,13 +201,16 @@ std::string_view to_string(CodecError error) noexcept {
 }
 
 Bytes encode_record(const SignedHeader& head, const Sections& sections) {
+    std::unique_ptr<std::uint8_t[]> large;
+    const BytesView smaller = compressed(sections.bytes, large);
+    const BytesView payload = smaller.empty() ? BytesView(sections.bytes) : smaller;
     Bytes out;
-    out.reserve(kRecordHeadSize + ZSTD_compressBound(sections.bytes.size()));
+    out.reserve(kRecordHeadSize + payload.size());
     out.resize(kRecordHeadSize);
-    const bool compressed = append_payload(out, sections.bytes);
+    append(out, payload);
     std::uint8_t* at = out.data() + kVersionOffset;
     store(at, kRecordVersion);
-    store(at, static_cast<std::uint8_t>(compressed ? kRecordZstd : 0));
+    store(at, static_cast<std::uint8_t>(smaller.empty() ? 0 : kRecordZstd));
     store_header(at, head.header);
     store(at, head.signature);
     for (const std::uint32_t size : sections.sizes)

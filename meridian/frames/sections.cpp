@@ -34,31 +34,24 @@ std::size_t change_payload(const state::AccountChange& change) {
            rlp::length_of_list(storage_payload(change.storage));
 }
 
-std::size_t accounts_payload(const state::StateChanges& changes) {
-    std::size_t size = 0;
-    for (const auto& [address, change] : changes.accounts)
-        size += rlp::length_of_list(change_payload(change));
-    return size;
-}
+// Lengths of a list of changes and what counts against its bound, from one walk through the maps.
+struct ChangesSize {
+    std::size_t accounts = 0;  // payloads, bytes
+    std::size_t codes = 0;
+    std::size_t entries = 0;
 
-std::size_t codes_payload(const state::StateChanges& changes) {
-    std::size_t size = 0;
-    for (const auto& [hash, code] : changes.code)
-        size += rlp::length_of_bytes(code);
-    return size;
-}
-
-std::size_t changes_length(const state::StateChanges& changes) {
-    return rlp::length_of_list(rlp::length_of_list(accounts_payload(changes)) +
-                               rlp::length_of_list(codes_payload(changes)));
-}
-
-bool within_bounds(const state::StateChanges& changes) {
-    std::size_t entries = changes.accounts.size() + changes.code.size();
-    for (const auto& [address, change] : changes.accounts)
-        entries += change.storage.size();
-    return entries <= kStateEntriesMax;
-}
+    explicit ChangesSize(const state::StateChanges& changes)
+        : entries(changes.accounts.size() + changes.code.size()) {
+        for (const auto& [address, change] : changes.accounts) {
+            accounts += rlp::length_of_list(change_payload(change));
+            entries += change.storage.size();
+        }
+        for (const auto& [hash, code] : changes.code)
+            codes += rlp::length_of_bytes(code);
+    }
+    bool within_bounds() const { return entries <= kStateEntriesMax; }
+    std::size_t payload() const { return rlp::length_of_list(accounts) + rlp::length_of_list(codes); }
+};
 
 void write_change(Bytes& out, const Address& address, const state::AccountChange& change) {
     rlp::encode_list_header(out, change_payload(change));
@@ -78,14 +71,12 @@ void write_change(Bytes& out, const Address& address, const state::AccountChange
     }
 }
 
-void write_changes(Bytes& out, const state::StateChanges& changes) {
-    const std::size_t accounts = accounts_payload(changes);
-    const std::size_t codes = codes_payload(changes);
-    rlp::encode_list_header(out, rlp::length_of_list(accounts) + rlp::length_of_list(codes));
-    rlp::encode_list_header(out, accounts);
+void write_changes(Bytes& out, const state::StateChanges& changes, const ChangesSize& size) {
+    rlp::encode_list_header(out, size.payload());
+    rlp::encode_list_header(out, size.accounts);
     for (const auto& [address, change] : changes.accounts)
         write_change(out, address, change);
-    rlp::encode_list_header(out, codes);
+    rlp::encode_list_header(out, size.codes);
     for (const auto& [hash, code] : changes.code)
         rlp::encode_bytes(out, code);
 }
@@ -105,14 +96,15 @@ Result<Bytes, EncodeError> encode_base(const BlockBase& base) {
         return fail(EncodeError::ExtraDataTooLarge);
     if (base.withdrawals && base.withdrawals->size() > kWithdrawalsMax)
         return fail(EncodeError::TooManyWithdrawals);
-    if (!within_bounds(base.parent_closing))
+    const ChangesSize closing_size(base.parent_closing);
+    if (!closing_size.within_bounds())
         return fail(EncodeError::TooManyStateEntries);
     const bool present[] = {base.base_fee.has_value(), base.withdrawals.has_value(),
                             base.excess_blob_gas.has_value(), base.parent_beacon_block_root.has_value()};
     if (!std::is_sorted(std::begin(present), std::end(present), std::greater<>()))
         return fail(EncodeError::FieldOrder);
     Bytes closing;
-    write_changes(closing, base.parent_closing);
+    write_changes(closing, base.parent_closing, closing_size);
     rlp::ListBuilder list;
     list.bytes(base.parent_hash).bytes(base.coinbase).number(base.difficulty).bytes(base.prev_randao);
     list.uint(base.timestamp).uint(base.gas_limit).bytes(base.extra_data).encoded(closing);
@@ -152,8 +144,8 @@ std::size_t segments_payload(std::span<const SegmentType> segments) {
 }
 
 template <class SegmentType>
-void write_segments(Bytes& out, std::span<const SegmentType> segments) {
-    rlp::encode_list_header(out, segments_payload(segments));
+void write_segments(Bytes& out, std::span<const SegmentType> segments, std::size_t payload) {
+    rlp::encode_list_header(out, payload);
     for (const SegmentType& segment : segments) {
         const std::size_t envelopes = envelopes_payload(segment.transactions);
         rlp::encode_list_header(out, rlp::length_of_uint(segment.lane) + rlp::length_of_list(envelopes));
@@ -209,8 +201,8 @@ void write_log(Bytes& out, const state::Log& log) {
 }
 
 template <class ReceiptType>
-void write_receipts(Bytes& out, std::span<const ReceiptType> receipts) {
-    rlp::encode_list_header(out, receipts_payload(receipts));
+void write_receipts(Bytes& out, std::span<const ReceiptType> receipts, std::size_t payload) {
+    rlp::encode_list_header(out, payload);
     for (const ReceiptType& receipt : receipts) {
         const std::size_t logs = logs_payload(receipt.logs);
         rlp::encode_list_header(out, receipt_payload(receipt, logs));
@@ -250,8 +242,7 @@ std::optional<EncodeError> check_receipts(std::span<const ReceiptType> receipts)
 
 template <class SegmentType, class ReceiptType>
 std::optional<EncodeError> check_counts(std::span<const SegmentType> segments,
-                                        std::span<const ReceiptType> receipts,
-                                        const state::StateChanges& changes) {
+                                        std::span<const ReceiptType> receipts) {
     if (segments.size() > kSegmentsMax)
         return EncodeError::TooManySegments;
     std::size_t transactions = 0;
@@ -261,8 +252,6 @@ std::optional<EncodeError> check_counts(std::span<const SegmentType> segments,
         return EncodeError::TooManyTransactions;
     if (receipts.size() != transactions)
         return EncodeError::ReceiptCount;
-    if (!within_bounds(changes))
-        return EncodeError::TooManyStateEntries;
     return check_receipts(receipts);
 }
 
@@ -270,8 +259,11 @@ template <class SegmentType, class ReceiptType>
 Result<Sections, EncodeError> encode_parts(const BlockBase* base, std::span<const SegmentType> segments,
                                            std::span<const ReceiptType> receipts,
                                            const state::StateChanges& changes) {
-    if (const auto error = check_counts(segments, receipts, changes))
+    if (const auto error = check_counts(segments, receipts))
         return fail(*error);
+    const ChangesSize changes_size(changes);
+    if (!changes_size.within_bounds())
+        return fail(EncodeError::TooManyStateEntries);
     Bytes base_bytes;
     if (base != nullptr) {
         auto encoded = encode_base(*base);
@@ -279,9 +271,11 @@ Result<Sections, EncodeError> encode_parts(const BlockBase* base, std::span<cons
             return fail(encoded.error());
         base_bytes = *std::move(encoded);
     }
-    const std::array<std::size_t, kSectionCount> sizes{
-        base_bytes.size(), rlp::length_of_list(segments_payload(segments)),
-        rlp::length_of_list(receipts_payload(receipts)), changes_length(changes)};
+    const std::size_t segments_size = segments_payload(segments);
+    const std::size_t receipts_size = receipts_payload(receipts);
+    const std::array<std::size_t, kSectionCount> sizes{base_bytes.size(), rlp::length_of_list(segments_size),
+                                                       rlp::length_of_list(receipts_size),
+                                                       rlp::length_of_list(changes_size.payload())};
     const std::size_t total = sizes[0] + sizes[1] + sizes[2] + sizes[3];
     if (total > kSectionsSizeMax)
         return fail(EncodeError::SectionsTooLarge);
@@ -289,9 +283,9 @@ Result<Sections, EncodeError> encode_parts(const BlockBase* base, std::span<cons
     std::copy(sizes.begin(), sizes.end(), out.sizes.begin());
     out.bytes.reserve(total);
     append(out.bytes, base_bytes);
-    write_segments(out.bytes, segments);
-    write_receipts(out.bytes, receipts);
-    write_changes(out.bytes, changes);
+    write_segments(out.bytes, segments, segments_size);
+    write_receipts(out.bytes, receipts, receipts_size);
+    write_changes(out.bytes, changes, changes_size);
     MERIDIAN_ASSERT(out.bytes.size() == total);
     return out;
 }

@@ -1,17 +1,18 @@
 // Compiles Solidity with the compiler from npm. Results are kept in build/functional, by what went in.
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { root } from './node.mjs';
 
 const require = createRequire(import.meta.url);
 const contractsFolder = join(dirname(fileURLToPath(import.meta.url)), '../contracts');
+const ownFolder = join(root, 'contracts/src');
 const cacheFolder = join(root, 'build/functional');
 
 function readImport(path) {
-    for (const folder of [contractsFolder, join(root, 'node_modules')]) {
+    for (const folder of [contractsFolder, ownFolder, join(root, 'node_modules')]) {
         const file = join(folder, path);
         if (existsSync(file)) {
             return { contents: readFileSync(file, 'utf8') };
@@ -45,7 +46,9 @@ export function compile(file) {
         },
     };
     const lock = readFileSync(join(root, 'package-lock.json'));
-    const key = createHash('sha256').update(lock).update(JSON.stringify(input)).digest('hex').slice(0, 24);
+    const own = readdirSync(ownFolder).sort().map((name) => readFileSync(join(ownFolder, name)));
+    const key = createHash('sha256').update(lock).update(Buffer.concat(own)).update(JSON.stringify(input))
+        .digest('hex').slice(0, 24);
     const cached = join(cacheFolder, `${key}.json`);
     if (existsSync(cached)) {
         return JSON.parse(readFileSync(cached, 'utf8'));
