@@ -1,11 +1,13 @@
 // The field of secp256k1 in the eight lanes of AVX-512: integers modulo p = 2^256 - kFold, eight at a time,
 // for processors with IFMA, which multiplies numbers of 52 bits and adds either half of the product.
 //
-// A number is five limbs of 52 bits, hence up to 2^260, and is reduced lazily. What bounds it are the types:
-//   Fe       every limb below 2^52, as the multiplier reads no more. What multiplication gives is *tight*:
-//            below 2^256 + 2^217. Sums of a few tight numbers fit as well: sixteen times 2^256 is the bound.
-//   Limbs    a sum of such numbers, or a difference to which a multiple of p was added lest a limb fall below
-//            zero, not yet carried: limbs below 2^59. A multiplication takes one as a summand for nothing.
+// A number is five limbs of 52 bits and is reduced lazily: it may be up to 2^260, or sixteen times p. Types
+// say what was done about the carries between limbs:
+//   Limbs    Nothing: limbs below 2^60, none of them negative. What products give is *tight*, that is below
+//            2^256 + 2^217, and its limbs are below 9 * 2^52.
+//   Fe       Limbs of 52 bits.
+//   Operand  The low 52 bits of each limb are right, what is above them is not. A multiplication looks at no
+//            more, so that a number which goes nowhere else need not have them cleared.
 // Only for files compiled for these processors; see secp256k1_recover_kernel.hpp for what else they include.
 #pragma once
 
@@ -24,8 +26,17 @@ struct Limbs {
     Vector limb[5];
 };
 
-struct Fe {
+struct Operand {
     Vector limb[5];
+};
+
+struct Fe : Operand {
+    MERIDIAN_LANES_INLINE operator Limbs() const {
+        Limbs out;
+        for (int i = 0; i < 5; ++i)
+            out.limb[i] = limb[i];
+        return out;
+    }
 };
 
 constexpr std::uint64_t kMask52 = (1ull << 52) - 1;
@@ -76,7 +87,7 @@ MERIDIAN_LANES_INLINE Fe small(std::uint64_t x) {
     return out;
 }
 
-// Limb i of 2^(1 + Doublings) * p, each at least as large as a carried limb times 2^Doublings.
+// Limb i of 2^(1 + Doublings) * p, which is nearly as many times 2^52, or 2^48 for the last one.
 template <unsigned Doublings>
 MERIDIAN_LANES_INLINE Vector multiple_of_p(int i) {
     const std::uint64_t limb = i == 0 ? kMask52 + 1 - kFold : i < 4 ? kMask52 : kMask48;
@@ -84,67 +95,57 @@ MERIDIAN_LANES_INLINE Vector multiple_of_p(int i) {
 }
 
 // Precondition: the number is below 2^260.
-MERIDIAN_LANES_INLINE Fe carried(const Limbs& a) {
-    const Vector mask = broadcast(kMask52);
-    Fe out;
-    Vector limb = a.limb[0];
-    for (int i = 0; i < 4; ++i) {
-        out.limb[i] = both(limb, mask);
-        limb = add(a.limb[i + 1], down<52>(limb));
-    }
-    out.limb[4] = limb;
+MERIDIAN_LANES_INLINE Operand operand(const Limbs& a) {
+    Operand out;
+    out.limb[0] = a.limb[0];
+    for (int i = 1; i < 5; ++i)
+        out.limb[i] = add(a.limb[i], down<52>(out.limb[i - 1]));
     return out;
+}
+
+MERIDIAN_LANES_INLINE Fe masked(const Operand& a) {
+    Fe out;
+    for (int i = 0; i < 4; ++i)
+        out.limb[i] = both(a.limb[i], broadcast(kMask52));
+    out.limb[4] = a.limb[4];
+    return out;
+}
+
+// Precondition: the number is below 2^260.
+MERIDIAN_LANES_INLINE Fe carried(const Limbs& a) {
+    return masked(operand(a));
 }
 
 // The tight number that is congruent. Precondition: the number is below 2^260.
-MERIDIAN_LANES_INLINE Fe tightened(Limbs a) {
-    const Fe once = carried(a);
-    for (int i = 0; i < 5; ++i)
-        a.limb[i] = once.limb[i];
-    a.limb[0] = add_low(a.limb[0], down<48>(a.limb[4]), broadcast(kFold));
-    a.limb[4] = both(a.limb[4], broadcast(kMask48));
-    return carried(a);
+MERIDIAN_LANES_INLINE Fe tightened(const Limbs& a) {
+    Limbs out = carried(a);
+    out.limb[0] = add_low(out.limb[0], down<48>(out.limb[4]), broadcast(kFold));
+    out.limb[4] = both(out.limb[4], broadcast(kMask48));
+    return carried(out);
 }
 
-MERIDIAN_LANES_INLINE Limbs as_limbs(const Fe& a) {
-    Limbs out;
-    for (int i = 0; i < 5; ++i)
-        out.limb[i] = a.limb[i];
-    return out;
-}
-
-template <class A, class B>
-MERIDIAN_LANES_INLINE Limbs sum(const A& a, const B& b) {
+MERIDIAN_LANES_INLINE Limbs sum(const Limbs& a, const Limbs& b) {
     Limbs out;
     for (int i = 0; i < 5; ++i)
         out.limb[i] = add(a.limb[i], b.limb[i]);
     return out;
 }
 
-// -a for a tight a. With Doublings = 1 also for what is as large as three of them, or twice p.
-template <unsigned Doublings = 0, class Number>
-MERIDIAN_LANES_INLINE Limbs negative(const Number& a) {
+template <unsigned Bits>
+MERIDIAN_LANES_INLINE Limbs times(const Limbs& a) {
+    Limbs out;
+    for (int i = 0; i < 5; ++i)
+        out.limb[i] = up<Bits>(a.limb[i]);
+    return out;
+}
+
+// -a. Precondition: a is less than the sum of 2^(1 + Doublings) tight carried numbers: a carried one counts
+// as one, a product as nine, and 2^(1 + n) * p as that many.
+template <unsigned Doublings>
+MERIDIAN_LANES_INLINE Limbs negative(const Limbs& a) {
     Limbs out;
     for (int i = 0; i < 5; ++i)
         out.limb[i] = sub(multiple_of_p<Doublings>(i), a.limb[i]);
-    return out;
-}
-
-// -a * 2^Bits for a tight a.
-template <unsigned Bits>
-MERIDIAN_LANES_INLINE Limbs negative_times(const Fe& a) {
-    Limbs out;
-    for (int i = 0; i < 5; ++i)
-        out.limb[i] = sub(multiple_of_p<Bits>(i), up<Bits>(a.limb[i]));
-    return out;
-}
-
-// a * 2^Bits - b, for tight numbers.
-template <unsigned Bits>
-MERIDIAN_LANES_INLINE Limbs times_minus(const Fe& a, const Fe& b) {
-    Limbs out;
-    for (int i = 0; i < 5; ++i)
-        out.limb[i] = add(up<Bits>(a.limb[i]), sub(multiple_of_p<0>(i), b.limb[i]));
     return out;
 }
 
@@ -152,7 +153,7 @@ MERIDIAN_LANES_INLINE Limbs times_minus(const Fe& a, const Fe& b) {
 // along, what is at or above 2^260 is multiplied by 2^260 mod p and added below, and then once more what is
 // at or above 2^256. Columns: below 2^60.
 template <unsigned Factor>
-MERIDIAN_LANES_INLINE Fe reduced(Vector (&column)[10]) {
+MERIDIAN_LANES_INLINE Limbs reduced(Vector (&column)[10]) {
     static_assert(Factor >= 1 && Factor <= 3);
     const Vector fold260 = broadcast(kFold << 4);
     for (int i = 5; i < 9; ++i)
@@ -163,24 +164,21 @@ MERIDIAN_LANES_INLINE Fe reduced(Vector (&column)[10]) {
     for (int i = 0; i < 4; ++i)
         column[i + 1] = add_high(column[i + 1], column[i + 5], fold260);
     top = add_high(top, column[9], fold260);
-    Limbs low;
+    const auto scaled = [](Vector x) { return Factor == 1 ? x : Factor == 2 ? up<1>(x) : add(x, up<1>(x)); };
+    Limbs out;
     for (int i = 0; i < 5; ++i)
-        low.limb[i] = Factor == 1   ? column[i]
-                      : Factor == 2 ? up<1>(column[i])
-                                    : add(column[i], up<1>(column[i]));
-    if constexpr (Factor > 1)
-        top = Factor == 2 ? up<1>(top) : add(top, up<1>(top));
-    top = add(down<48>(low.limb[4]), up<4>(top));
-    low.limb[4] = both(low.limb[4], broadcast(kMask48));
+        out.limb[i] = scaled(column[i]);
+    top = add(down<48>(out.limb[4]), up<4>(scaled(top)));
+    out.limb[4] = both(out.limb[4], broadcast(kMask48));
     const Vector fold256 = broadcast(kFold);
-    low.limb[0] = add_low(low.limb[0], top, fold256);
-    low.limb[1] = add_high(low.limb[1], top, fold256);
-    return carried(low);
+    out.limb[0] = add_low(out.limb[0], top, fold256);
+    out.limb[1] = add_high(out.limb[1], top, fold256);
+    return out;
 }
 
-// Factor * (a * b + summand), tight.
+// Factor * (a * b + summand), tight. Summand: limbs below 2^59.5.
 template <unsigned Factor = 1>
-MERIDIAN_LANES_INLINE Fe mul_add(const Fe& a, const Fe& b, const Limbs& summand) {
+MERIDIAN_LANES_INLINE Limbs product_plus(const Operand& a, const Operand& b, const Limbs& summand) {
     Vector column[10];
     for (int i = 0; i < 5; ++i) {
         column[i] = summand.limb[i];
@@ -197,13 +195,13 @@ MERIDIAN_LANES_INLINE Fe mul_add(const Fe& a, const Fe& b, const Limbs& summand)
 
 // Factor * a * b, tight.
 template <unsigned Factor = 1>
-MERIDIAN_LANES_INLINE Fe mul(const Fe& a, const Fe& b) {
-    return mul_add<Factor>(a, b, zero_limbs());
+MERIDIAN_LANES_INLINE Limbs product(const Operand& a, const Operand& b) {
+    return product_plus<Factor>(a, b, zero_limbs());
 }
 
-// Factor * (a * a + summand), tight.
+// Factor * (a * a + summand), tight. Summand: limbs below 2^59.5.
 template <unsigned Factor = 1>
-MERIDIAN_LANES_INLINE Fe sqr_add(const Fe& a, const Limbs& summand) {
+MERIDIAN_LANES_INLINE Limbs square_plus(const Operand& a, const Limbs& summand) {
     Vector column[10];
     for (auto& c : column)
         c = _mm512_setzero_si512();
@@ -224,9 +222,14 @@ MERIDIAN_LANES_INLINE Fe sqr_add(const Fe& a, const Limbs& summand) {
     return reduced<Factor>(column);
 }
 
+// Factor * a * a, tight.
 template <unsigned Factor = 1>
-MERIDIAN_LANES_INLINE Fe sqr(const Fe& a) {
-    return sqr_add<Factor>(a, zero_limbs());
+MERIDIAN_LANES_INLINE Limbs square(const Operand& a) {
+    return square_plus<Factor>(a, zero_limbs());
+}
+
+MERIDIAN_LANES_INLINE Operand mul(const Operand& a, const Operand& b) {
+    return operand(product(a, b));
 }
 
 // The one number below p. Precondition: a is tight.

@@ -20,11 +20,11 @@ struct Affine {
 // The point (x / z^2, y / z^3).
 struct Jacobian {
     Fe x;
-    Fe y;
-    Fe z;
+    Operand y;
+    Operand z;
 };
 
-// A point of a table, of which some are to be negated: y is not carried.
+// A point of a table, of which some are to be negated: y is tight or 2p minus a tight number, not carried.
 struct Selected {
     Fe x;
     Limbs y;
@@ -34,72 +34,78 @@ struct Selected {
 // single point leaves the multipliers idle. Three multiplications and four squares each.
 template <int Ways>
 MERIDIAN_LANES_INLINE void double_in_place(Jacobian (&p)[Ways]) {
-    Fe slope[Ways], y2[Ways], xy2[Ways], y4[Ways], x[Ways], step[Ways];
+    Operand slope[Ways], y2[Ways], step[Ways];
+    Limbs xy2[Ways], y4[Ways];
     for (int k = 0; k < Ways; ++k)
-        slope[k] = sqr<3>(p[k].x);
+        slope[k] = operand(square<3>(p[k].x));
     for (int k = 0; k < Ways; ++k)
-        y2[k] = sqr(p[k].y);
+        y2[k] = operand(square(p[k].y));
     for (int k = 0; k < Ways; ++k)
-        p[k].z = mul<2>(p[k].y, p[k].z);
+        p[k].z = operand(product<2>(p[k].y, p[k].z));
     for (int k = 0; k < Ways; ++k)
-        xy2[k] = mul(p[k].x, y2[k]);
+        xy2[k] = product(p[k].x, y2[k]);
     for (int k = 0; k < Ways; ++k)
-        y4[k] = sqr(y2[k]);
+        y4[k] = square(y2[k]);
     for (int k = 0; k < Ways; ++k)
-        x[k] = sqr_add(slope[k], negative_times<3>(xy2[k]));
+        p[k].x = carried(square_plus(slope[k], negative<6>(times<3>(xy2[k]))));
     for (int k = 0; k < Ways; ++k)
-        step[k] = carried(times_minus<2>(xy2[k], x[k]));
+        step[k] = operand(sum(times<2>(xy2[k]), negative<0>(p[k].x)));
     for (int k = 0; k < Ways; ++k)
-        p[k].y = mul_add(slope[k], step[k], negative_times<3>(y4[k]));
-    for (int k = 0; k < Ways; ++k)
-        p[k].x = x[k];
+        p[k].y = operand(product_plus(slope[k], step[k], negative<6>(times<3>(y4[k]))));
 }
 
 // p += q, for Ways independent sums in turns. Eight multiplications and three squares each.
 template <int Ways>
 MERIDIAN_LANES_INLINE void add_in_place(Jacobian (&p)[Ways], const Affine* const (&q)[Ways]) {
-    Fe z2[Ways], z3[Ways], h[Ways], r[Ways], h2[Ways], h3[Ways], v[Ways], t[Ways];
+    Operand z2[Ways], z3[Ways], h[Ways], r[Ways], h2[Ways], step[Ways];
+    Fe h3[Ways];
+    Limbs v[Ways], t[Ways];
     for (int k = 0; k < Ways; ++k)
-        z2[k] = sqr(p[k].z);
+        z2[k] = operand(square(p[k].z));
     for (int k = 0; k < Ways; ++k)
-        h[k] = mul_add(q[k]->x, z2[k], negative(p[k].x));
+        h[k] = operand(product_plus(q[k]->x, z2[k], negative<0>(p[k].x)));
     for (int k = 0; k < Ways; ++k)
         z3[k] = mul(p[k].z, z2[k]);
     for (int k = 0; k < Ways; ++k)
-        h2[k] = sqr(h[k]);
+        h2[k] = operand(square(h[k]));
     for (int k = 0; k < Ways; ++k)
-        r[k] = mul_add(q[k]->y, z3[k], negative(p[k].y));
+        r[k] = operand(product_plus(q[k]->y, z3[k], negative<0>(masked(p[k].y))));
     for (int k = 0; k < Ways; ++k)
         p[k].z = mul(p[k].z, h[k]);
     for (int k = 0; k < Ways; ++k)
-        h3[k] = mul(h[k], h2[k]);
+        h3[k] = carried(product(h[k], h2[k]));
     for (int k = 0; k < Ways; ++k)
-        v[k] = mul(p[k].x, h2[k]);
+        v[k] = product(p[k].x, h2[k]);
     for (int k = 0; k < Ways; ++k)
-        p[k].x = sqr_add(r[k], negative<1>(sum(h3[k], sum(v[k], v[k]))));
+        p[k].x = carried(square_plus(r[k], negative<4>(sum(h3[k], times<1>(v[k])))));
     for (int k = 0; k < Ways; ++k)
-        t[k] = mul(p[k].y, h3[k]);
+        t[k] = product(p[k].y, h3[k]);
     for (int k = 0; k < Ways; ++k)
-        v[k] = carried(times_minus<0>(v[k], p[k].x));
+        step[k] = operand(sum(v[k], negative<0>(p[k].x)));
     for (int k = 0; k < Ways; ++k)
-        p[k].y = mul_add(r[k], v[k], negative(t[k]));
+        p[k].y = operand(product_plus(r[k], step[k], negative<3>(t[k])));
 }
 
-// a + b, where `inverse` is that of b.x - a.x.
-MERIDIAN_LANES_INLINE Affine affine_sum(const Selected& a, const Selected& b, const Fe& inverse) {
-    const Fe slope = mul(carried(sum(b.y, negative<1>(a.y))), inverse);
-    Affine out;
-    out.x = sqr_add(slope, negative<1>(sum(a.x, b.x)));
-    out.y = mul_add(slope, carried(times_minus<0>(a.x, out.x)), negative<1>(a.y));
-    return out;
+// a + b, where `inverse` is that of b.x - a.x, for Ways independent sums in turns.
+template <int Ways>
+MERIDIAN_LANES_INLINE void affine_sums(const Selected (&a)[Ways], const Selected (&b)[Ways],
+                                       const Operand (&inverse)[Ways], Affine (&out)[Ways]) {
+    Operand slope[Ways];
+    for (int k = 0; k < Ways; ++k)
+        slope[k] = mul(operand(sum(b[k].y, negative<1>(a[k].y))), inverse[k]);
+    for (int k = 0; k < Ways; ++k)
+        out[k].x = carried(square_plus(slope[k], negative<1>(sum(a[k].x, b[k].x))));
+    for (int k = 0; k < Ways; ++k)
+        out[k].y =
+            carried(product_plus(slope[k], operand(sum(a[k].x, negative<0>(out[k].x))), negative<1>(a[k].y)));
 }
 
 // 2a, where `inverse` is that of 2 * a.y.
-MERIDIAN_LANES_INLINE Affine affine_double(const Affine& a, const Fe& inverse) {
-    const Fe slope = mul(sqr<3>(a.x), inverse);
+MERIDIAN_LANES_INLINE Affine affine_double(const Affine& a, const Operand& inverse) {
+    const Operand slope = mul(operand(square<3>(a.x)), inverse);
     Affine out;
-    out.x = sqr_add(slope, negative<1>(sum(a.x, a.x)));
-    out.y = mul_add(slope, carried(times_minus<0>(a.x, out.x)), negative(a.y));
+    out.x = carried(square_plus(slope, negative<1>(times<1>(a.x))));
+    out.y = carried(product_plus(slope, operand(sum(a.x, negative<0>(out.x))), negative<0>(a.y)));
     return out;
 }
 
@@ -166,7 +172,7 @@ MERIDIAN_LANES_INLINE void store_rows(std::uint64_t* const* place, const Fe& fir
 
 // y, or -y in the lanes of the mask.
 MERIDIAN_LANES_INLINE Limbs with_sign(const Fe& y, __mmask8 negate) {
-    return blend(as_limbs(y), negate, negative(y));
+    return blend<Limbs>(y, negate, negative<0>(y));
 }
 
 }  // namespace

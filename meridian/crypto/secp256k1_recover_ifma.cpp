@@ -26,6 +26,14 @@ static_assert(kFixedDigits % 2 == 0 && kLeaves > (1u << (kTableRounds - 2)) &&
               "the generator's sums take as many rounds as the nonce point's table");
 constexpr std::size_t kSumsMax = kWindows > kLeaves ? kWindows : kLeaves;
 
+// Square roots are one long chain: with this many groups in turns it keeps the multipliers busy.
+constexpr int kLiftWays = 4;
+
+template <int Count>
+struct WayCount {
+    static constexpr int kCount = Count;
+};
+
 // What is kept of a group between two shared inversions.
 struct GroupWork {
     // For each lane and entry e: x, y and beta * x of (2e + 1) * R, four words each.
@@ -36,9 +44,9 @@ struct GroupWork {
     Affine fixed;                   // a * G
     Jacobian point;
     // Of the denominators of a round: the product before each, the product of all, and its inverse.
-    Fe before[kSumsMax + kMultiples];
-    Fe product;
-    Fe inverse;
+    Operand before[kSumsMax + kMultiples];
+    Operand product;
+    Operand inverse;
     __mmask8 exceptional;
 };
 
@@ -61,14 +69,14 @@ Fe beta() {
 
 template <int Ways>
 struct Lanes {
-    Fe fe[Ways];
+    Operand fe[Ways];
 };
 
 template <int Ways>
 [[gnu::noinline]] Lanes<Ways> squared_then_times(Lanes<Ways> a, unsigned squarings, const Lanes<Ways>& b) {
     for (unsigned i = 0; i < squarings; ++i)
         for (int k = 0; k < Ways; ++k)
-            a.fe[k] = sqr(a.fe[k]);
+            a.fe[k] = operand(square(a.fe[k]));
     for (int k = 0; k < Ways; ++k)
         a.fe[k] = mul(a.fe[k], b.fe[k]);
     return a;
@@ -92,7 +100,7 @@ Lanes<Ways> square_root(const Lanes<Ways>& a) {
     auto root = squared_then_times(run223, 23, run22);
     root = squared_then_times(root, 6, run2);
     for (int k = 0; k < Ways; ++k)
-        root.fe[k] = sqr(sqr(root.fe[k]));
+        root.fe[k] = operand(square(operand(square(root.fe[k]))));
     return root;
 }
 
@@ -101,16 +109,17 @@ template <int Ways>
 void lift(RecoverGroup* groups, GroupWork* work) {
     Lanes<Ways> cube;
     for (int k = 0; k < Ways; ++k) {
-        work[k].odd[0].x = load(groups[k].x);
-        cube.fe[k] = mul_add(sqr(work[k].odd[0].x), work[k].odd[0].x, as_limbs(small(7)));
+        const Fe x = load(groups[k].x);
+        work[k].odd[0].x = x;
+        cube.fe[k] = operand(product_plus(operand(square(x)), x, small(7)));
     }
     const Lanes<Ways> root = square_root(cube);
     for (int k = 0; k < Ways; ++k) {
-        const Fe difference = tightened(sum(sqr(root.fe[k]), negative(cube.fe[k])));
-        groups[k].off_curve = static_cast<std::uint8_t>(~is_zero(canonical(difference)));
-        const Fe y = canonical(root.fe[k]);
+        const Limbs difference = square_plus(root.fe[k], negative<0>(masked(cube.fe[k])));
+        groups[k].off_curve = static_cast<std::uint8_t>(~is_zero(canonical(carried(difference))));
+        const Fe y = canonical(masked(root.fe[k]));
         const __mmask8 is_odd = _mm512_test_epi64_mask(y.limb[0], broadcast(1));
-        work[k].odd[0].y = blend(y, is_odd ^ groups[k].odd, tightened(negative(y)));
+        work[k].odd[0].y = blend(y, is_odd ^ groups[k].odd, tightened(negative<0>(y)));
     }
 }
 
@@ -118,8 +127,8 @@ void lift(RecoverGroup* groups, GroupWork* work) {
 
 // Lane j gets lane j ^ Distance.
 template <unsigned Distance>
-MERIDIAN_LANES_INLINE Fe swapped(const Fe& a) {
-    Fe out;
+MERIDIAN_LANES_INLINE Operand swapped(const Operand& a) {
+    Operand out;
     for (int i = 0; i < 5; ++i) {
         if constexpr (Distance == 1)
             out.limb[i] = _mm512_permutex_epi64(a.limb[i], 0xb1);
@@ -132,10 +141,10 @@ MERIDIAN_LANES_INLINE Fe swapped(const Fe& a) {
 }
 
 // The inverses of eight numbers that are not zero, from the inverse of their product.
-[[gnu::noinline]] Fe inverses(const Fe& a) {
-    const Fe pairs = mul(a, swapped<1>(a));
-    const Fe fours = mul(pairs, swapped<2>(pairs));
-    const Fe eight = canonical(mul(fours, swapped<4>(fours)));
+[[gnu::noinline]] Operand inverses(const Operand& a) {
+    const Operand pairs = mul(a, swapped<1>(a));
+    const Operand fours = mul(pairs, swapped<2>(pairs));
+    const Fe eight = canonical(carried(product(fours, swapped<4>(fours))));
     Vector word[4];
     pack(eight, word);
     std::uint64_t value[4];
@@ -145,24 +154,24 @@ MERIDIAN_LANES_INLINE Fe swapped(const Fe& a) {
     invert_mod_p(value, inverse);
     for (int i = 0; i < 4; ++i)
         word[i] = broadcast(inverse[i]);
-    const Fe of_fours = mul(unpacked(word), swapped<4>(fours));
-    const Fe of_pairs = mul(of_fours, swapped<2>(pairs));
+    const Operand of_fours = mul(unpacked(word), swapped<4>(fours));
+    const Operand of_pairs = mul(of_fours, swapped<2>(pairs));
     return mul(of_pairs, swapped<1>(a));
 }
 
 // From each group's `product` its `inverse`. A product of zero is replaced by one and its lane remembered:
 // what is computed there from now on is void, and it does not spoil the others.
 void share_inversion(GroupWork* work, std::size_t count) {
-    Fe before[kGroupsMax];
-    Fe all = small(1);
+    Operand before[kGroupsMax];
+    Operand all = small(1);
     for (std::size_t g = 0; g < count; ++g) {
-        const __mmask8 zero = is_zero(canonical(work[g].product));
+        const __mmask8 zero = is_zero(canonical(masked(work[g].product)));
         work[g].exceptional |= zero;
-        work[g].product = blend(work[g].product, zero, small(1));
+        work[g].product = blend<Operand>(work[g].product, zero, small(1));
         before[g] = all;
         all = g == 0 ? work[g].product : mul(all, work[g].product);
     }
-    Fe inverse = inverses(all);
+    Operand inverse = inverses(all);
     for (std::size_t g = count; g-- > 1;) {
         work[g].inverse = mul(inverse, before[g]);
         inverse = mul(inverse, work[g].product);
@@ -170,76 +179,112 @@ void share_inversion(GroupWork* work, std::size_t count) {
     work[0].inverse = inverse;
 }
 
-// Sums of a round: size() of them, of which the i-th has denominator(i) and is made by make(i, inverse).
-// Takes the denominators into the group's product; the first of them is number `base` of this round.
-template <class Sums>
-MERIDIAN_LANES_INLINE void take(GroupWork& work, const Sums& sums, std::size_t base) {
-    for (std::size_t i = 0; i < sums.size(); ++i) {
-        work.before[base + i] = work.product;
-        work.product = mul(work.product, sums.denominator(i));
-    }
-}
-
-// Makes the sums, last first. `inverse` is that of the product of all denominators up to this one.
-template <class Sums>
-MERIDIAN_LANES_INLINE void make(GroupWork& work, const Sums& sums, std::size_t base) {
-    for (std::size_t i = sums.size(); i-- > 0;) {
-        const Fe inverse = mul(work.inverse, work.before[base + i]);
-        work.inverse = mul(work.inverse, sums.make(i, inverse));
-    }
-}
-
-MERIDIAN_LANES_INLINE Fe difference(const Fe& a, const Fe& b) {
-    return carried(times_minus<0>(a, b));
+MERIDIAN_LANES_INLINE Operand difference(const Fe& a, const Fe& b) {
+    return operand(sum(a, negative<0>(b)));
 }
 
 MERIDIAN_LANES_INLINE Selected selected(const Affine& a) {
-    return {a.x, as_limbs(a.y)};
+    return {a.x, a.y};
 }
 
-// sums[to(i)] = sums[to(i)] + sums[from(i)]: a level of the tree over points of G's table.
+// The sums of a round are objects: size() of them, of which the i-th has denominator(i), adds left(i) and
+// right(i) and goes to put(i, sum). Ways groups' are made in turns, as double_in_place() does it.
+
+// Takes the denominators into the groups' products; the first of them is number `base` of this round.
+template <int Ways, class Sums>
+MERIDIAN_LANES_INLINE void take(GroupWork* work, const Sums (&sums)[Ways], std::size_t base) {
+    for (std::size_t i = 0; i < sums[0].size(); ++i) {
+        Operand denominator[Ways];
+        for (int k = 0; k < Ways; ++k)
+            denominator[k] = sums[k].denominator(i);
+        for (int k = 0; k < Ways; ++k) {
+            work[k].before[base + i] = work[k].product;
+            work[k].product = mul(work[k].product, denominator[k]);
+        }
+    }
+}
+
+// The inverse of denominator number `i` of this round, going backwards.
+template <int Ways>
+MERIDIAN_LANES_INLINE void next_inverse(GroupWork* work, std::size_t i, const Operand (&denominator)[Ways],
+                                        Operand (&inverse)[Ways]) {
+    for (int k = 0; k < Ways; ++k)
+        inverse[k] = mul(work[k].inverse, work[k].before[i]);
+    for (int k = 0; k < Ways; ++k)
+        work[k].inverse = mul(work[k].inverse, denominator[k]);
+}
+
+// Makes the sums, last first. The groups' `inverse` is that of the product of all denominators so far.
+template <int Ways, class Sums>
+MERIDIAN_LANES_INLINE void make(GroupWork* work, const Sums (&sums)[Ways], std::size_t base) {
+    for (std::size_t i = sums[0].size(); i-- > 0;) {
+        Selected left[Ways];
+        Selected right[Ways];
+        Operand denominator[Ways];
+        Operand inverse[Ways];
+        Affine sum[Ways];
+        for (int k = 0; k < Ways; ++k) {
+            left[k] = sums[k].left(i);
+            right[k] = sums[k].right(i);
+            denominator[k] = difference(right[k].x, left[k].x);
+        }
+        next_inverse(work, base + i, denominator, inverse);
+        affine_sums(left, right, inverse, sum);
+        for (int k = 0; k < Ways; ++k)
+            sums[k].put(i, sum[k]);
+    }
+}
+
+// points[2i * stride] += points[(2i + 1) * stride]: a level of the tree over points of G's table.
 struct TreeSums {
     Affine* points;
-    std::size_t stride;  // between the points of this level
+    std::size_t stride;
 
     std::size_t size() const { return (kLeaves + stride - 1) / stride / 2; }
-    Fe denominator(std::size_t i) const { return difference(right(i).x, left(i).x); }
-    Fe make(std::size_t i, const Fe& inverse) const {
-        const Fe d = denominator(i);
-        left(i) = affine_sum(selected(left(i)), selected(right(i)), inverse);
-        return d;
-    }
+    Operand denominator(std::size_t i) const { return difference(at(2 * i + 1).x, at(2 * i).x); }
+    Selected left(std::size_t i) const { return selected(at(2 * i)); }
+    Selected right(std::size_t i) const { return selected(at(2 * i + 1)); }
+    void put(std::size_t i, const Affine& sum) const { at(2 * i) = sum; }
 
 private:
-    Affine& left(std::size_t i) const { return points[2 * i * stride]; }
-    Affine& right(std::size_t i) const { return points[(2 * i + 1) * stride]; }
+    Affine& at(std::size_t i) const { return points[i * stride]; }
 };
 
-// out[i] = odd[i] + power: the next half of the odd multiples, where the power of two is the last even one.
+// odd[count + i] = power + odd[i]: the next half of the odd multiples, where the power of two is the last
+// even one.
 struct MultipleSums {
     const Affine* power;
     Affine* odd;
     std::size_t count;
 
     std::size_t size() const { return count; }
-    Fe denominator(std::size_t i) const { return difference(odd[i].x, power->x); }
-    Fe make(std::size_t i, const Fe& inverse) const {
-        odd[count + i] = affine_sum(selected(*power), selected(odd[i]), inverse);
-        return denominator(i);
-    }
+    Operand denominator(std::size_t i) const { return difference(odd[i].x, power->x); }
+    Selected left(std::size_t) const { return selected(*power); }
+    Selected right(std::size_t i) const { return selected(odd[i]); }
+    void put(std::size_t i, const Affine& sum) const { odd[count + i] = sum; }
 };
 
+// The next even multiple, where there is one: its denominator is 2y.
 struct Doubling {
     const Affine* from;
     Affine* to;  // or none
 
     std::size_t size() const { return to == nullptr ? 0 : 1; }
-    Fe denominator(std::size_t) const { return carried(sum(from->y, from->y)); }
-    Fe make(std::size_t, const Fe& inverse) const {
-        *to = affine_double(*from, inverse);
-        return denominator(0);
-    }
+    Operand denominator(std::size_t) const { return operand(times<1>(from->y)); }
 };
+
+template <int Ways>
+MERIDIAN_LANES_INLINE void make(GroupWork* work, const Doubling (&doubling)[Ways], std::size_t base) {
+    if (doubling[0].size() == 0)
+        return;
+    Operand denominator[Ways];
+    Operand inverse[Ways];
+    for (int k = 0; k < Ways; ++k)
+        denominator[k] = doubling[k].denominator(0);
+    next_inverse(work, base, denominator, inverse);
+    for (int k = 0; k < Ways; ++k)
+        *doubling[k].to = affine_double(*doubling[k].from, inverse[k]);
+}
 
 // ---- points by digits
 
@@ -294,15 +339,12 @@ struct FixedSums {
     Affine* sums;
 
     std::size_t size() const { return kLeaves; }
-    Fe denominator(std::size_t i) const {
+    Operand denominator(std::size_t i) const {
         return difference(x_at(at(digit(2 * i + 1), 2 * i + 1)), x_at(at(digit(2 * i), 2 * i)));
     }
-    Fe make(std::size_t i, const Fe& inverse) const {
-        const Selected a = point(2 * i);
-        const Selected b = point(2 * i + 1);
-        sums[i] = affine_sum(a, b, inverse);
-        return difference(b.x, a.x);
-    }
+    Selected left(std::size_t i) const { return point(2 * i); }
+    Selected right(std::size_t i) const { return point(2 * i + 1); }
+    void put(std::size_t i, const Affine& sum) const { sums[i] = sum; }
 
 private:
     Digits digit(std::size_t i) const {
@@ -326,20 +368,22 @@ struct WindowSums {
     GroupWork* work;
 
     std::size_t size() const { return kWindows; }
-    Fe denominator(std::size_t i) const {
+    Operand denominator(std::size_t i) const {
         return difference(x_at(at(digit(1, i), 8)), x_at(at(digit(0, i), 0)));
     }
-    Fe make(std::size_t i, const Fe& inverse) const {
-        const Digits d1 = digit(0, i);
-        const Digits d2 = digit(1, i);
+    Selected left(std::size_t i) const {
+        const Digits d = digit(0, i);
         Vector word[8];
-        load_rows(at(d1, 0).place, word);
-        const Selected a = {unpacked(word), with_sign(unpacked(word + 4), d1.negative)};
-        load_rows(at(d2, 4).place, word);
-        const Selected b = {unpacked(word + 4), with_sign(unpacked(word), d2.negative)};
-        work->sums[i] = affine_sum(a, b, inverse);
-        return difference(b.x, a.x);
+        load_rows(at(d, 0).place, word);
+        return {unpacked(word), with_sign(unpacked(word + 4), d.negative)};
     }
+    Selected right(std::size_t i) const {
+        const Digits d = digit(1, i);
+        Vector word[8];
+        load_rows(at(d, 4).place, word);
+        return {unpacked(word + 4), with_sign(unpacked(word), d.negative)};
+    }
+    void put(std::size_t i, const Affine& sum) const { work->sums[i] = sum; }
 
 private:
     Digits digit(std::size_t part, std::size_t i) const {
@@ -353,40 +397,61 @@ private:
 
 // ---- the rounds
 
-// Calls f(sums, base) for the sums of round 1 to kTableRounds: the tree over G's points and the table of
-// the nonce point's multiples grow together.
-template <class Function>
-MERIDIAN_LANES_INLINE void for_sums(unsigned round, const RecoverGroup& group, const PointRow* table,
-                                    GroupWork& work, bool backwards, Function&& f) {
-    const FixedSums fixed{&group, table, work.sums};
-    const TreeSums tree{work.sums, std::size_t{1} << (round >= 2 ? round - 2 : 0)};
-    const std::size_t generators = round == 1 ? fixed.size() : tree.size();
-    const Affine* power = round == 1 ? &work.odd[0] : &work.even[round - 2];
-    const Doubling doubling{power, round < kTableRounds ? &work.even[round - 1] : nullptr};
-    const MultipleSums multiples{power, work.odd, round == 1 ? 0 : std::size_t{1} << (round - 2)};
-    const auto generator_sums = [&] { round == 1 ? f(fixed, 0) : f(tree, 0); };
-    if (!backwards)
-        generator_sums();
-    if (backwards)
-        f(multiples, generators + doubling.size());
-    f(doubling, generators);
-    if (!backwards)
-        f(multiples, generators + doubling.size());
-    if (backwards)
-        generator_sums();
+// The sums of round 1 to kTableRounds: the tree over G's points and the table of the nonce point's
+// multiples grow together.
+template <int Ways>
+struct Round {
+    bool is_first;
+    FixedSums fixed[Ways];
+    TreeSums tree[Ways];
+    Doubling doubling[Ways];
+    MultipleSums multiples[Ways];
+    // Where in the round the denominators of the last two begin.
+    std::size_t doubling_base;
+    std::size_t multiples_base;
+};
+
+template <int Ways>
+Round<Ways> make_round(unsigned number, const RecoverGroup* groups, const PointRow* table, GroupWork* work) {
+    Round<Ways> out;
+    out.is_first = number == 1;
+    for (int k = 0; k < Ways; ++k) {
+        GroupWork& w = work[k];
+        const Affine* power = number == 1 ? &w.odd[0] : &w.even[number - 2];
+        out.fixed[k] = {&groups[k], table, w.sums};
+        out.tree[k] = {w.sums, number == 1 ? 1 : std::size_t{1} << (number - 2)};
+        out.doubling[k] = {power, number < kTableRounds ? &w.even[number - 1] : nullptr};
+        out.multiples[k] = {power, w.odd, number == 1 ? 0 : std::size_t{1} << (number - 2)};
+    }
+    out.doubling_base = number == 1 ? out.fixed[0].size() : out.tree[0].size();
+    out.multiples_base = out.doubling_base + out.doubling[0].size();
+    return out;
 }
 
-[[gnu::noinline]] void take_round(unsigned round, const RecoverGroup& group, const PointRow* table,
-                                  GroupWork& work) {
-    work.product = small(1);
-    for_sums(round, group, table, work, false,
-             [&](const auto& sums, std::size_t base) { take(work, sums, base); });
+template <int Ways>
+[[gnu::noinline]] void take_round(unsigned number, const RecoverGroup* groups, const PointRow* table,
+                                  GroupWork* work) {
+    const Round<Ways> round = make_round<Ways>(number, groups, table, work);
+    for (int k = 0; k < Ways; ++k)
+        work[k].product = small(1);
+    if (round.is_first)
+        take(work, round.fixed, 0);
+    else
+        take(work, round.tree, 0);
+    take(work, round.doubling, round.doubling_base);
+    take(work, round.multiples, round.multiples_base);
 }
 
-[[gnu::noinline]] void make_round(unsigned round, const RecoverGroup& group, const PointRow* table,
-                                  GroupWork& work) {
-    for_sums(round, group, table, work, true,
-             [&](const auto& sums, std::size_t base) { make(work, sums, base); });
+template <int Ways>
+[[gnu::noinline]] void finish_round(unsigned number, const RecoverGroup* groups, const PointRow* table,
+                                    GroupWork* work) {
+    const Round<Ways> round = make_round<Ways>(number, groups, table, work);
+    make(work, round.multiples, round.multiples_base);
+    make(work, round.doubling, round.doubling_base);
+    if (round.is_first)
+        make(work, round.fixed, 0);
+    else
+        make(work, round.tree, 0);
 }
 
 // Writes the multiples to memory by lanes, with the image's x.
@@ -400,18 +465,36 @@ MERIDIAN_LANES_INLINE void for_sums(unsigned round, const RecoverGroup& group, c
         store_rows(place, point.x, point.y);
         for (auto& p : place)
             p += 4;
-        store_rows(place, point.y, mul(point.x, factor));
+        store_rows(place, point.y, carried(product(point.x, factor)));
     }
     work.fixed = work.sums[0];
 }
 
-[[gnu::noinline]] void take_windows(const RecoverGroup& group, GroupWork& work) {
-    work.product = small(1);
-    take(work, WindowSums{&group, &work}, 0);
+template <int Ways>
+struct Windows {
+    WindowSums sums[Ways];
+};
+
+template <int Ways>
+Windows<Ways> windows(const RecoverGroup* groups, GroupWork* work) {
+    Windows<Ways> out;
+    for (int k = 0; k < Ways; ++k)
+        out.sums[k] = {&groups[k], &work[k]};
+    return out;
 }
 
-[[gnu::noinline]] void make_windows(const RecoverGroup& group, GroupWork& work) {
-    make(work, WindowSums{&group, &work}, 0);
+template <int Ways>
+[[gnu::noinline]] void take_windows(const RecoverGroup* groups, GroupWork* work) {
+    for (int k = 0; k < Ways; ++k) {
+        spread(work[k]);
+        work[k].product = small(1);
+    }
+    take(work, windows<Ways>(groups, work).sums, 0);
+}
+
+template <int Ways>
+[[gnu::noinline]] void finish_windows(const RecoverGroup* groups, GroupWork* work) {
+    make(work, windows<Ways>(groups, work).sums, 0);
 }
 
 // The sum over all positions, and a * G.
@@ -438,10 +521,11 @@ template <int Ways>
 }
 
 void finish(RecoverGroup& group, GroupWork& work) {
-    const Fe inverse2 = sqr(work.inverse);
+    const Operand inverse2 = operand(square(work.inverse));
+    const Operand inverse3 = mul(inverse2, work.inverse);
     Vector word[8];
-    pack(canonical(mul(work.point.x, inverse2)), word);
-    pack(canonical(mul(work.point.y, mul(inverse2, work.inverse))), word + 4);
+    pack(canonical(carried(product(work.point.x, inverse2))), word);
+    pack(canonical(carried(product(work.point.y, inverse3))), word + 4);
     for (int i = 0; i < 8; ++i)
         _mm512_store_si512(group.key[i], word[i]);
     group.exceptional = work.exceptional;
@@ -460,17 +544,15 @@ struct TableSums {
     std::size_t count;
 
     std::size_t size() const { return count; }
-    Fe denominator(std::size_t i) const { return difference(point(entries(i)).x, point(power()).x); }
-    Fe make(std::size_t i, const Fe& inverse) const {
-        const Selected a = point(power());
-        const Selected b = point(entries(i));
-        const Affine out = affine_sum(a, b, inverse);
+    Operand denominator(std::size_t i) const { return difference(right(i).x, left(i).x); }
+    Selected left(std::size_t) const { return point(power()); }
+    Selected right(std::size_t i) const { return point(entries(i)); }
+    void put(std::size_t i, const Affine& sum) const {
+        const std::size_t known = std::size_t{1} << (exponent - 1);
         std::uint64_t* place[8];
         for (std::size_t lane = 0; lane < 8; ++lane)
-            place[lane] =
-                table[digit(lane) * kFixedEntries + (std::size_t{1} << (exponent - 1)) + first + i].words;
-        store_rows(place, out.x, out.y);
-        return difference(b.x, a.x);
+            place[lane] = table[digit(lane) * kFixedEntries + known + first + i].words;
+        store_rows(place, sum.x, sum.y);
     }
 
 private:
@@ -492,18 +574,18 @@ private:
     static Selected point(const Places& at) {
         Vector word[8];
         load_rows(at.place, word);
-        return {unpacked(word), as_limbs(unpacked(word + 4))};
+        return {unpacked(word), unpacked(word + 4)};
     }
 };
 
-// f for two groups at a time, and for the last one of an odd number.
-template <class Two, class One>
-void by_twos(std::size_t count, Two&& two, One&& one) {
-    std::size_t g = 0;
-    for (; g + 2 <= count; g += 2)
-        two(g);
-    if (g < count)
-        one(g);
+// f(first, Ways) for Ways groups at a time, as many as there are, and for the rest.
+template <int WaysMax, class Function>
+MERIDIAN_LANES_INLINE void by_ways(std::size_t count, Function&& f) {
+    std::size_t first = 0;
+    for (; first + WaysMax <= count; first += WaysMax)
+        f(first, WayCount<WaysMax>{});
+    if constexpr (WaysMax > 1)
+        by_ways<WaysMax / 2>(count - first, [&](std::size_t i, auto ways) { f(first + i, ways); });
 }
 
 }  // namespace
@@ -513,7 +595,8 @@ std::size_t workspace_size_ifma(std::size_t groups) noexcept {
 }
 
 void make_fixed_table_ifma(PointRow* table, const PointRow* powers, void* workspace) noexcept {
-    auto& work = *static_cast<GroupWork*>(workspace);
+    auto* work = static_cast<GroupWork*>(workspace);
+    work->exceptional = 0;
     for (std::size_t digit = 0; digit < kFixedDigits; ++digit)
         table[digit * kFixedEntries] = powers[digit * kFixedBits];
     for (unsigned exponent = 1; exponent < kFixedBits; ++exponent) {
@@ -521,10 +604,10 @@ void make_fixed_table_ifma(PointRow* table, const PointRow* powers, void* worksp
         for (std::size_t first = 0; first < known; first += kSumsMax) {
             for (std::size_t digit = 0; digit < kFixedDigits; digit += 8) {
                 const std::size_t count = known - first < kSumsMax ? known - first : kSumsMax;
-                const TableSums sums{table, powers, digit, exponent, first, count};
-                work.product = small(1);
+                const TableSums sums[1] = {{table, powers, digit, exponent, first, count}};
+                work->product = small(1);
                 take(work, sums, 0);
-                share_inversion(&work, 1);
+                share_inversion(work, 1);
                 make(work, sums, 0);
             }
         }
@@ -535,24 +618,20 @@ void recover_ifma(RecoverGroup* groups, std::size_t count, const PointRow* table
     auto* work = static_cast<GroupWork*>(workspace);
     for (std::size_t g = 0; g < count; ++g)
         work[g].exceptional = 0;
-    by_twos(
-        count, [&](std::size_t g) { lift<2>(groups + g, work + g); },
-        [&](std::size_t g) { lift<1>(groups + g, work + g); });
+    by_ways<kLiftWays>(count, [&](std::size_t g, auto ways) { lift<ways.kCount>(groups + g, work + g); });
     for (unsigned round = 1; round <= kTableRounds; ++round) {
-        for (std::size_t g = 0; g < count; ++g)
-            take_round(round, groups[g], table, work[g]);
+        by_ways<2>(count, [&](std::size_t g, auto ways) {
+            take_round<ways.kCount>(round, groups + g, table, work + g);
+        });
         share_inversion(work, count);
-        for (std::size_t g = 0; g < count; ++g)
-            make_round(round, groups[g], table, work[g]);
+        by_ways<2>(count, [&](std::size_t g, auto ways) {
+            finish_round<ways.kCount>(round, groups + g, table, work + g);
+        });
     }
-    for (std::size_t g = 0; g < count; ++g) {
-        spread(work[g]);
-        take_windows(groups[g], work[g]);
-    }
+    by_ways<2>(count, [&](std::size_t g, auto ways) { take_windows<ways.kCount>(groups + g, work + g); });
     share_inversion(work, count);
-    for (std::size_t g = 0; g < count; ++g)
-        make_windows(groups[g], work[g]);
-    by_twos(count, [&](std::size_t g) { add_up<2>(work + g); }, [&](std::size_t g) { add_up<1>(work + g); });
+    by_ways<2>(count, [&](std::size_t g, auto ways) { finish_windows<ways.kCount>(groups + g, work + g); });
+    by_ways<2>(count, [&](std::size_t g, auto ways) { add_up<ways.kCount>(work + g); });
     share_inversion(work, count);
     for (std::size_t g = 0; g < count; ++g)
         finish(groups[g], work[g]);
