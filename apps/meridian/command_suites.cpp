@@ -60,7 +60,7 @@ void add_blocktest_command(CLI::App& app, int& exit_code) {
 void add_spectest_command(CLI::App& app, int& exit_code) {
     add_suite_command(app, "spectest", "Run test suites of every known kind",
                       {Kind::State, Kind::Vm, Kind::Blockchain, Kind::Engine, Kind::Transaction, Kind::Rlp,
-                       Kind::Trie, Kind::Difficulty, Kind::HexPrefix},
+                       Kind::Trie, Kind::TrieOrder, Kind::Difficulty, Kind::HexPrefix},
                       exit_code);
 }
 

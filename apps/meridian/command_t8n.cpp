@@ -1,8 +1,10 @@
 // meridian t8n: the transition tool, with the flags and file formats of geth's `evm t8n`.
 #include "commands.hpp"
 
+#include <meridian/base/u256.hpp>
 #include <meridian/spec/t8n.hpp>
 
+#include <limits>
 #include <memory>
 
 namespace meridian::app {
@@ -18,6 +20,27 @@ struct T8nArguments {
     bool json = false;
     int verbosity = 3;
 };
+
+// A whole number from `least` on, decimal or 0x-hexadecimal. Out of its range a number is refused, not
+// wrapped.
+template <class T>
+void add_number(CLI::App& command, const std::string& flag, T& target, T least, const std::string& help) {
+    constexpr T kGreatest = std::numeric_limits<T>::max();
+    const auto read = [&target, flag, least](const std::string& text) {
+        const bool negative = text.starts_with('-');
+        const auto magnitude = parse_u256(negative ? text.substr(1) : text);
+        if (!magnitude && magnitude.error() != NumberError::Overflow)
+            throw CLI::ValidationError(flag, "not a whole number: '" + text + "'");
+        const std::uint64_t bound =
+            negative ? ~static_cast<std::uint64_t>(least) + 1 : static_cast<std::uint64_t>(kGreatest);
+        if (!magnitude || *magnitude > bound)
+            throw CLI::ValidationError(
+                flag, text + " is not from " + std::to_string(least) + " to " + std::to_string(kGreatest));
+        const std::uint64_t value = (*magnitude)[0];
+        target = static_cast<T>(negative ? ~value + 1 : value);
+    };
+    command.add_option_function<std::string>(flag, read, help)->default_str(std::to_string(target));
+}
 
 void add_trace_flags(CLI::App& command, T8nArguments& arguments) {
     command.add_flag("--trace", arguments.trace,
@@ -65,9 +88,11 @@ void add_t8n_command(CLI::App& app, int& exit_code) {
     command->add_option("--output.body", options.output_body,
                         "'stdout', 'stderr', or the file of the applied transactions in RLP");
     command->add_option("--state.fork", options.fork, "The rules to follow")->capture_default_str();
-    command->add_option("--state.chainid", options.chain_id, "The chain's id")->capture_default_str();
-    command->add_option("--state.reward", options.reward, "The block reward in wei; -1 for none")
-        ->capture_default_str();
+    add_number<std::uint64_t>(*command, "--state.chainid", options.chain_id, 0, "The chain's id");
+    add_number<std::int64_t>(*command, "--state.reward", options.reward, -1,
+                             "The block reward in wei; -1 for none");
+    command->add_option("--opcode.count", options.opcode_count,
+                        "The file in the basedir for how often each instruction was executed");
     command->add_option("--verbosity", arguments->verbosity, "Taken for compatibility; has no effect");
     command->add_flag("--json", arguments->json, "Taken for uniformity: all output is JSON");
     add_trace_flags(*command, *arguments);

@@ -3,16 +3,65 @@
 #include <meridian/base/hex.hpp>
 #include <meridian/spec/block_tree.hpp>
 #include <meridian/spec/fixture.hpp>
+#include <meridian/spec/rpc_json.hpp>
 
 namespace meridian::spec {
 namespace {
 
-// The genesis block from its RLP.
+std::string shown(const u256& value) {
+    return to_quantity(value);
+}
+std::string shown(std::uint64_t value) {
+    return to_quantity(value);
+}
+std::string shown(BytesView value) {
+    return to_hex0x(value);
+}
+template <class T>
+std::string shown(const std::optional<T>& value) {
+    return value ? shown(*value) : "none";
+}
+
+// The first field in which the header that the fixture spells out is not the one it encodes.
+std::string differs(const chain::Header& spelt, const chain::Header& encoded) {
+    std::string out;
+    const auto compare = [&](const char* field, const auto& expected, const auto& actual) {
+        if (out.empty() && expected != actual)
+            out = std::string("genesisRLP: ") + field + ": genesisBlockHeader has " + shown(expected) +
+                  ", the encoding " + shown(actual);
+    };
+    compare("parentHash", spelt.parent_hash, encoded.parent_hash);
+    compare("uncleHash", spelt.ommers_hash, encoded.ommers_hash);
+    compare("coinbase", spelt.coinbase, encoded.coinbase);
+    compare("stateRoot", spelt.state_root, encoded.state_root);
+    compare("transactionsTrie", spelt.transactions_root, encoded.transactions_root);
+    compare("receiptTrie", spelt.receipts_root, encoded.receipts_root);
+    compare("bloom", spelt.bloom, encoded.bloom);
+    compare("difficulty", spelt.difficulty, encoded.difficulty);
+    compare("number", spelt.number, encoded.number);
+    compare("gasLimit", spelt.gas_limit, encoded.gas_limit);
+    compare("gasUsed", spelt.gas_used, encoded.gas_used);
+    compare("timestamp", spelt.timestamp, encoded.timestamp);
+    compare("extraData", spelt.extra_data, encoded.extra_data);
+    compare("mixHash", spelt.mix_hash, encoded.mix_hash);
+    compare("nonce", spelt.nonce, encoded.nonce);
+    compare("baseFeePerGas", spelt.base_fee, encoded.base_fee);
+    compare("withdrawalsRoot", spelt.withdrawals_root, encoded.withdrawals_root);
+    compare("blobGasUsed", spelt.blob_gas_used, encoded.blob_gas_used);
+    compare("excessBlobGas", spelt.excess_blob_gas, encoded.excess_blob_gas);
+    compare("parentBeaconBlockRoot", spelt.parent_beacon_block_root, encoded.parent_beacon_block_root);
+    compare("requestsHash", spelt.requests_hash, encoded.requests_hash);
+    return out;
+}
+
+// The genesis block from its RLP, which has to be the one that the fixture spells out field by field.
 Result<chain::Block, std::string> read_genesis(const Json& test) {
     const Json& header = member(test, "genesisBlockHeader");
     auto block = chain::decode_block(bytes(member(test, "genesisRLP")));
     if (!block)
         return fail("genesis does not decode: " + block.error().field + ": " + block.error().reason);
+    if (std::string difference = differs(read_rpc_header(header), block->header); !difference.empty())
+        return fail(std::move(difference));
     const Hash expected = hash(member(header, "hash"));
     if (const Hash actual = chain::header_hash(block->header); actual != expected)
         return fail("genesis hash: expected " + to_hex0x(expected) + ", got " + to_hex0x(actual));

@@ -194,15 +194,6 @@ double mgas_per_second(std::uint64_t gas, double seconds) {
     return seconds > 0 ? static_cast<double>(gas) / seconds / 1e6 : 0;
 }
 
-boost::json::object to_json(const std::string& name, const BlockResult& result) {
-    boost::json::object out{{"name", name}, {"pass", result.failure.empty()}, {"gasUsed", result.gas}};
-    if (result.failure.empty())
-        out["mgasPerSecond"] = mgas_per_second(result.gas, result.seconds);
-    else
-        out["error"] = result.failure;
-    return out;
-}
-
 struct Totals {
     Summary summary;
     std::uint64_t gas = 0;
@@ -210,22 +201,65 @@ struct Totals {
     boost::json::array results;
 };
 
-void run_source(const ReplaySource& source, const ReplayOptions& options, Totals& totals) {
-    auto block = source.load();
-    if (block && *block == nullptr)
+struct SourceResult {
+    BlockResult block;
+    std::string skipped;
+    bool nothing = false;  // neither a block nor anything that looks like one
+};
+
+SourceResult run_source(const ReplaySource& source, unsigned repeat) {
+    SourceResult out;
+    if (source.check) {
+        ReplayCheck check = source.check();
+        out.block.failure = std::move(check.failure);
+        out.skipped = std::move(check.skipped);
+        return out;
+    }
+    auto loaded = source.load();
+    if (!loaded) {
+        const InputError& error = loaded.error();
+        out.block.failure = error.field.empty() ? error.reason : error.field + ": " + error.reason;
+    } else if (loaded->block != nullptr) {
+        out.block = replay(*loaded->block, repeat);
+    } else {
+        out.skipped = std::move(loaded->skipped);
+        out.nothing = out.skipped.empty();
+    }
+    return out;
+}
+
+void report_json(const std::string& name, const SourceResult& result, Totals& totals) {
+    const BlockResult& block = result.block;
+    boost::json::object out{{"name", name}, {"pass", block.failure.empty()}};
+    if (!result.skipped.empty()) {
+        out["skipped"] = true;
+        out["error"] = result.skipped;
+    } else if (!block.failure.empty()) {
+        out["error"] = block.failure;
+    } else if (block.gas != 0) {
+        out["gasUsed"] = block.gas;
+        out["mgasPerSecond"] = mgas_per_second(block.gas, block.seconds);
+    }
+    totals.results.push_back(std::move(out));
+}
+
+void report(const std::string& name, const SourceResult& result, const ReplayOptions& options,
+            Totals& totals) {
+    if (result.nothing)
         return;
-    BlockResult result;
-    if (block)
-        result = replay(**block, options.repeat);
+    const std::string& failure = result.block.failure;
+    totals.gas += result.block.gas;
+    totals.seconds += result.block.seconds;
+    if (!result.skipped.empty())
+        ++totals.summary.skipped;
     else
-        result.failure = block.error().text();
-    totals.gas += result.gas;
-    totals.seconds += result.seconds;
-    ++(result.failure.empty() ? totals.summary.passed : totals.summary.failed);
+        ++(failure.empty() ? totals.summary.passed : totals.summary.failed);
     if (options.json)
-        totals.results.push_back(to_json(source.name, result));
-    else if (!result.failure.empty())
-        std::printf("FAIL %s: %s\n", source.name.c_str(), result.failure.c_str());
+        report_json(name, result, totals);
+    else if (!result.skipped.empty())
+        std::printf("SKIP %s: %s\n", name.c_str(), result.skipped.c_str());
+    else if (!failure.empty())
+        std::printf("FAIL %s: %s\n", name.c_str(), failure.c_str());
 }
 
 }  // namespace
@@ -233,7 +267,7 @@ void run_source(const ReplaySource& source, const ReplayOptions& options, Totals
 int run_replay(const ReplayOptions& options) {
     std::vector<ReplaySource> sources;
     for (const std::string& path : options.paths) {
-        auto found = find_replay_sources(path);
+        auto found = find_replay_sources(path, options);
         if (!found) {
             std::fprintf(stderr, "meridian: %s\n", found.error().text().c_str());
             return kExitBadInput;
@@ -246,7 +280,7 @@ int run_replay(const ReplayOptions& options) {
     {
         Progress progress(sources.size());
         for (const ReplaySource& source : sources) {
-            run_source(source, options, totals);
+            report(source.name, run_source(source, options.repeat), options, totals);
             progress.advance(totals.summary.text());
         }
     }

@@ -1,8 +1,8 @@
 // Re-executes recorded blocks of real chains on the part of their pre-state that they touch.
 //
-// Three formats are told apart by content: a folder with block.json and pre_state.json (risechain/pevm), a
-// cache of RPC answers with proofs before and after the block (risc0/zeth), and a block's attributes with
-// every preimage (op-rs/kona).
+// The formats (replay_formats.hpp) are told apart by content. Beside single blocks there are chains, which
+// the caller replays from their genesis, and era1 files, which hold no state: their blocks' links and roots
+// are checked.
 #pragma once
 
 #include <meridian/chain/block.hpp>
@@ -19,11 +19,19 @@
 
 namespace meridian::spec {
 
+// What came of a source that is not a single block: nothing amiss, a failure, or why it cannot be replayed.
+struct ReplayCheck {
+    std::string failure;
+    std::string skipped;
+};
+
 struct ReplayOptions {
     std::vector<std::string> paths;
     std::string filter;
     unsigned repeat = 1;  // executions of each block, for measurements
     bool json = false;
+    // Replays a file of RLP blocks from the genesis that lies beside it. Without it chains are skipped.
+    std::function<ReplayCheck(const std::string& path)> chain;
 };
 
 // Prints failures, speed and the last line; returns an exit code as run_suites().
@@ -48,13 +56,22 @@ struct ReplayCase {
     state::MemoryCodeStore codes;
 };
 
-// How to load a case; loading throws FieldFailure and fails with the document's error.
-struct ReplaySource {
-    std::string name;
-    std::function<Result<std::unique_ptr<ReplayCase>, InputError>()> load;
+// A block, or why it cannot be replayed. Neither: the file holds no recorded block.
+struct Loaded {
+    std::unique_ptr<ReplayCase> block;
+    std::string skipped;
 };
 
-// The cases at a path: a file, or a folder searched through. Files of other formats are passed over.
-Result<std::vector<ReplaySource>, InputError> find_replay_sources(const std::string& path);
+// Either of the two is set.
+struct ReplaySource {
+    std::string name;
+    std::function<Result<Loaded, InputError>()> load = {};
+    std::function<ReplayCheck()> check = {};
+};
+
+// The sources at a path: a file, or a folder searched through for .json, .rlp and .era1. `options` outlive
+// the call.
+Result<std::vector<ReplaySource>, InputError> find_replay_sources(const std::string& path,
+                                                                  const ReplayOptions& options);
 
 }  // namespace meridian::spec

@@ -1,477 +1,216 @@
-// The formats of recorded blocks.
+// What of a file or a folder can be replayed, and why the rest cannot.
 
-#include <meridian/base/hex.hpp>
-#include <meridian/rlp/decode.hpp>
-#include <meridian/rlp/encode.hpp>
-#include <meridian/spec/fixture.hpp>
-#include <meridian/spec/replay.hpp>
-#include <meridian/spec/rpc_json.hpp>
-#include <meridian/trie/nibbles.hpp>
+#include <meridian/spec/replay_formats.hpp>
 
 #include <algorithm>
 #include <filesystem>
+#include <span>
 
 namespace meridian::spec {
 namespace {
 
 namespace fs = std::filesystem;
-using chain::ChainConfig;
-using evm::Revision;
-using CasePtr = std::unique_ptr<ReplayCase>;
-
-// Parses a document and reads it by `read`, which may throw FieldFailure.
-template <class Read>
-auto read_text(std::string_view text, const std::string& path, const Read& read)
-    -> Result<decltype(read(std::declval<const Json&>())), InputError> {
-    auto document = Document::parse(text, path);
-    if (!document)
-        return fail(document.error());
-    try {
-        return read(document->root());
-    } catch (const FieldFailure& failure) {
-        return fail(document->error(failure));
-    }
-}
-
-template <class Read>
-auto read_document(const std::string& path, const Read& read)
-    -> Result<decltype(read(std::declval<const Json&>())), InputError> {
-    const auto content = read_file(path);
-    if (!content)
-        return fail(content.error());
-    return read_text(*content, path, read);
-}
-
-chain::Block read_rpc_block(const Json& json) {
-    chain::Block out;
-    out.header = read_rpc_header(json);
-    for (const Json& txn : array(member(json, "transactions")))
-        out.transactions.push_back(read_rpc_transaction(txn));
-    if (const Json* withdrawals = find(json, "withdrawals")) {
-        out.withdrawals.emplace();
-        for (const Json& withdrawal : array(*withdrawals))
-            out.withdrawals->push_back(read_withdrawal(withdrawal));
-    }
-    return out;
-}
-
-// --- OP Stack chains ----------------------------------------------------------------------------------
-
-struct OpTimes {
-    std::uint64_t chain_id;
-    std::optional<std::uint64_t> canyon, ecotone, fjord, granite, holocene, isthmus;
-};
-
-constexpr OpTimes kOpMainnet{10, 1704992401, 1710374401, 1720627201, 1726070401, 1736445601, 1746806401};
-constexpr OpTimes kOpSepolia{11155420,   1699981200, 1708534800, 1716998400,
-                             1723478400, 1732633200, 1744905600};
-
-// From Bedrock on: earlier blocks are of another system.
-ChainConfig op_config(const OpTimes& times, std::uint64_t timestamp) {
-    ChainConfig out = ChainConfig::all_from_genesis(Revision::Paris, times.chain_id);
-    const auto set = [&](Revision revision, const std::optional<std::uint64_t>& time) {
-        out.activation[static_cast<std::size_t>(revision)] = time;
-    };
-    set(Revision::Shanghai, times.canyon);
-    set(Revision::Cancun, times.ecotone);
-    set(Revision::Prague, times.isthmus);
-    chain::OpConfig op;
-    op.regolith_time = 0;
-    op.canyon_time = times.canyon;
-    op.ecotone_time = times.ecotone;
-    op.fjord_time = times.fjord;
-    op.granite_time = times.granite;
-    op.holocene_time = times.holocene;
-    op.isthmus_time = times.isthmus;
-    // Canyon raised the base fee's denominator.
-    op.eip1559_denominator = times.canyon && timestamp >= *times.canyon ? 250 : 50;
-    out.op = op;
-    return out;
-}
-
-// --- pevm -----------------------------------------------------------------------------------------------
-
-// Shared by all blocks of the pack, in the folder above theirs.
-struct PevmShared {
-    std::map<Hash, Bytes> codes;
-    std::map<std::uint64_t, Hash> block_hashes;
-};
-
-Result<std::shared_ptr<PevmShared>, InputError> load_pevm_shared(const fs::path& folder) {
-    auto out = std::make_shared<PevmShared>();
-    const auto codes = read_document((folder / "codes.json").string(), [&](const Json& json) {
-        for (const auto& item : object(json))
-            out->codes.emplace(to_hash(number(json, {item.key().data(), item.key().size()})),
-                               bytes(item.value()));
-        return true;
-    });
-    if (!codes)
-        return fail(codes.error());
-    const auto hashes = read_document((folder / "block_hashes.json").string(), [&](const Json& json) {
-        for (const auto& item : object(json)) {
-            const u256 key = number(json, {item.key().data(), item.key().size()});
-            out->block_hashes.emplace(static_cast<std::uint64_t>(key), hash(item.value()));
-        }
-        return true;
-    });
-    if (!hashes)
-        return fail(hashes.error());
-    return out;
-}
-
-std::unique_ptr<state::MemoryState> read_pevm_state(const Json& json, const PevmShared& shared) {
-    auto out = std::make_unique<state::MemoryState>();
-    for (const auto& item : object(json)) {
-        const Address key = address(json, {item.key().data(), item.key().size()});
-        state::Account account;
-        account.nonce = number64(member(item.value(), "nonce"));
-        account.balance = number(member(item.value(), "balance"));
-        if (const Json* code_hash = find(item.value(), "code_hash")) {
-            account.code_hash = hash(*code_hash);
-            if (const auto code = shared.codes.find(account.code_hash); code != shared.codes.end())
-                out->add_code(code->second);
-        }
-        out->set_account(key, account);
-        const Json& storage = member(item.value(), "storage");
-        for (const auto& slot : object(storage))
-            out->set_storage(key, number(storage, {slot.key().data(), slot.key().size()}),
-                             number(slot.value()));
-    }
-    return out;
-}
-
-Result<CasePtr, InputError> load_pevm(const fs::path& folder, const PevmShared& shared) {
-    auto out = std::make_unique<ReplayCase>();
-    out->config = ChainConfig::mainnet();
-    out->block_hashes.hashes = shared.block_hashes;
-    const auto block = read_document((folder / "block.json").string(), [&](const Json& json) {
-        out->block = read_rpc_block(json);
-        out->hash = hash(member(json, "hash"));
-        return true;
-    });
-    if (!block)
-        return fail(block.error());
-    auto accounts = read_document((folder / "pre_state.json").string(),
-                                  [&](const Json& json) { return read_pevm_state(json, shared); });
-    if (!accounts)
-        return fail(accounts.error());
-    out->accounts = std::move(*accounts);
-    out->block_hashes.hashes.emplace(out->block.header.number - 1, out->block.header.parent_hash);
-    return out;
-}
-
-// --- zeth ----------------------------------------------------------------------------------------------
-
-// What an update merges when it erases a neighbour stands in the proofs after the block with a longer path:
-// all nodes that could have been merged into it.
-void add_shortened(trie::MemoryNodeStore& nodes, BytesView rlp) {
-    BytesView cursor = rlp;
-    rlp::ListReader reader = rlp::ListReader::open(cursor);
-    const BytesView encoded = reader.bytes();
-    const rlp::Item value = reader.item();
-    if (!reader.finish() || encoded.empty() || !trie::is_hex_prefix(encoded))
-        return;
-    const trie::Path path(encoded);
-    Bytes nibbles;
-    for (std::size_t i = 0; i < path.size(); ++i)
-        nibbles.push_back(static_cast<std::uint8_t>(path[i]));
-    for (std::size_t skip = 1; skip <= nibbles.size(); ++skip) {
-        if (!path.is_leaf() && skip == nibbles.size())
-            return;  // an extension has a path
-        const auto rest = std::span<const std::uint8_t>(nibbles).subspan(skip);
-        Bytes shorter(trie::hex_prefix_size(rest.size()));
-        trie::write_nibbles(shorter.data(), path.is_leaf() ? trie::kLeafFlag : std::uint8_t{0}, rest);
-        nodes.add(rlp::ListBuilder{}.bytes(shorter).encoded(value.raw).build());
-    }
-}
-
-void add_proof(trie::MemoryNodeStore& nodes, const Json& proof, bool after) {
-    for (const Json& node : array(proof)) {
-        const Bytes rlp = bytes(node);
-        nodes.add(rlp);
-        if (after)
-            add_shortened(nodes, rlp);
-    }
-}
-
-// An entry of the cache: a question and its answer.
-struct Answer {
-    const Json& question;
-    const Json& answer;
-};
-
-Answer read_answer(const Json& entry) {
-    const auto& parts = array(entry);
-    if (parts.size() != 2)
-        reject(entry, "expected a question and its answer");
-    return {parts[0], parts[1]};
-}
-
-void read_zeth_proofs(const Json& json, std::uint64_t parent_number, ReplayCase& out) {
-    for (const Json& entry : array(member(json, "proofs"))) {
-        const auto [question, answer] = read_answer(entry);
-        const bool after = number64(member(question, "block_no")) > parent_number;
-        const Json& account_proof = member(answer, "accountProof");
-        if (!after && array(account_proof).size() != 0)
-            out.pre_root = crypto::keccak256(bytes(array(account_proof)[0]));
-        add_proof(out.nodes, account_proof, after);
-        for (const Json& slot : array(member(answer, "storageProof")))
-            add_proof(out.nodes, member(slot, "proof"), after);
-    }
-    for (const Json& entry : array(member(json, "code")))
-        out.codes.add(bytes(read_answer(entry).answer));
-}
-
-// The block is the one after that whose state the proofs begin with.
-std::uint64_t first_proof_block(const Json& json) {
-    std::uint64_t out = ~std::uint64_t{0};
-    for (const Json& entry : array(member(json, "proofs")))
-        out = std::min(out, number64(member(read_answer(entry).question, "block_no")));
-    return out;
-}
-
-ChainConfig zeth_config(const chain::Block& block, std::string_view path) {
-    const bool has_deposit =
-        !block.transactions.empty() && block.transactions.front().type == chain::TxnType::Deposit;
-    if (!has_deposit)
-        return ChainConfig::mainnet();
-    const bool sepolia = path.find("11155420") != std::string_view::npos;
-    return op_config(sepolia ? kOpSepolia : kOpMainnet, block.header.timestamp);
-}
-
-// A cache made for a derivation holds the proofs for the block after its own, which is in that one's cache.
-void read_block_of_neighbour(const Json& json, const std::string& path, std::uint64_t number,
-                             ReplayCase& out) {
-    const fs::path neighbour = fs::path(path).parent_path() / (std::to_string(number) + ".json");
-    const auto document = Document::load(neighbour.string());
-    if (!document)
-        reject(json, "holds no block for its proofs, nor does " + neighbour.string());
-    const auto* blocks = find(document->root(), "full_blocks");
-    if (blocks == nullptr || array(*blocks).empty())
-        reject(json, "holds no block for its proofs, nor does " + neighbour.string());
-    const Json& block = read_answer(array(*blocks)[0]).answer;
-    out.block = read_rpc_block(block);
-    out.hash = hash(member(block, "hash"));
-}
-
-CasePtr read_zeth(const Json& json, const std::string& path) {
-    auto out = std::make_unique<ReplayCase>();
-    const std::uint64_t parent_number = first_proof_block(json);
-    bool found = false;
-    for (const char* list : {"partial_blocks", "full_blocks"}) {
-        const Json* blocks = find(json, list);
-        if (blocks == nullptr)
-            continue;
-        for (const Json& entry : array(*blocks)) {
-            const auto [question, answer] = read_answer(entry);
-            const std::uint64_t block_number = number64(member(question, "block_no"));
-            out->block_hashes.hashes[block_number] = hash(member(answer, "hash"));
-            if (block_number == parent_number)
-                out->parent = read_rpc_header(answer);
-            if (block_number != parent_number + 1 || std::string_view(list) == "partial_blocks")
-                continue;
-            found = true;
-            out->block = read_rpc_block(answer);
-            out->hash = hash(member(answer, "hash"));
-        }
-    }
-    if (!found)
-        read_block_of_neighbour(json, path, parent_number + 1, *out);
-    out->block_hashes.hashes[parent_number] = out->block.header.parent_hash;
-    out->config = zeth_config(out->block, path);
-    read_zeth_proofs(json, parent_number, *out);
-    return out;
-}
-
-// --- kona ----------------------------------------------------------------------------------------------
-
-std::optional<std::uint64_t> optional_number(const Json& json, std::string_view name) {
-    const Json* value = find(json, name);
-    return value != nullptr ? std::optional(number64(*value)) : std::nullopt;
-}
-
-ChainConfig read_rollup_config(const Json& json, std::uint64_t timestamp) {
-    const OpTimes times{.chain_id = number64(member(json, "l2_chain_id")),
-                        .canyon = optional_number(json, "canyon_time"),
-                        .ecotone = optional_number(json, "ecotone_time"),
-                        .fjord = optional_number(json, "fjord_time"),
-                        .granite = optional_number(json, "granite_time"),
-                        .holocene = optional_number(json, "holocene_time"),
-                        .isthmus = optional_number(json, "isthmus_time")};
-    return op_config(times, timestamp);
-}
-
-// Ancestors' headers are among the preimages as far as the block asked for them.
-void read_ancestors(const std::map<Hash, Bytes>& preimages, ReplayCase& out) {
-    constexpr std::size_t kGenerations = 256;
-    chain::Header header = *out.parent;
-    Hash header_hash = chain::header_hash(header);
-    for (std::size_t i = 0; i < kGenerations; ++i) {
-        out.block_hashes.hashes[header.number] = header_hash;
-        header_hash = header.parent_hash;
-        const auto found = preimages.find(header_hash);
-        if (header.number == 0)
-            return;
-        out.block_hashes.hashes[header.number - 1] = header_hash;
-        if (found == preimages.end())
-            return;
-        auto decoded = chain::decode_header(found->second);
-        if (!decoded)
-            return;
-        header = std::move(*decoded);
-    }
-}
-
-// Holocene: the base fee's parameters are in the header.
-Bytes holocene_extra_data(BytesView params) {
-    Bytes out{0};
-    append(out, params);
-    return out;
-}
-
-void read_attributes(const Json& json, ReplayCase& out) {
-    chain::Header& header = out.block.header;
-    header.parent_hash = chain::header_hash(*out.parent);
-    header.number = out.parent->number + 1;
-    header.timestamp = number64(member(json, "timestamp"));
-    header.mix_hash = hash(member(json, "prevRandao"));
-    header.coinbase = address(member(json, "suggestedFeeRecipient"));
-    header.gas_limit = number64(member(json, "gasLimit"));
-    header.parent_beacon_block_root = hash(member(json, "parentBeaconBlockRoot"));
-    header.excess_blob_gas = 0;
-    header.blob_gas_used = 0;
-    if (const Json* params = find(json, "eip1559Params"))
-        header.extra_data = holocene_extra_data(bytes(*params));
-    for (const Json& encoded : array(member(json, "transactions"))) {
-        auto txn = chain::decode_transaction(bytes(encoded));
-        if (!txn)
-            reject(encoded, txn.error().field + ": " + txn.error().reason);
-        out.block.transactions.push_back(std::move(*txn));
-    }
-    out.block.withdrawals.emplace();
-}
-
-CasePtr read_kona(const Json& json) {
-    auto out = std::make_unique<ReplayCase>();
-    const Json& fixture = member(json, "fixture");
-    const Json& attributes = member(fixture, "executing_payload");
-    out->sealed = false;
-    out->hash = hash(member(fixture, "expected_block_hash"));
-    out->parent = read_rpc_header(member(fixture, "parent_header"));
-    out->config =
-        read_rollup_config(member(fixture, "rollup_config"), number64(member(attributes, "timestamp")));
-    out->pre_root = out->parent->state_root;
-    std::map<Hash, Bytes> preimages;
-    for (const auto& item : object(member(json, "preimages"))) {
-        Bytes preimage = bytes(item.value());
-        out->nodes.add(preimage);
-        out->codes.add(preimage);
-        const Hash key = crypto::keccak256(preimage);
-        preimages.emplace(key, std::move(preimage));
-    }
-    read_attributes(attributes, *out);
-    read_ancestors(preimages, *out);
-    return out;
-}
-
-// --- finding --------------------------------------------------------------------------------------------
 
 bool has(const Json& json, std::string_view name) {
     return json.is_object() && json.as_object().contains({name.data(), name.size()});
 }
 
-enum class FileFormat : std::uint8_t { Other, Zeth, Kona };
+// A file's format is known by its members.
+struct Format {
+    std::span<const std::string_view> members;
+    CasePtr (*read)(const Json& json, const std::string& path);  // null: it cannot be replayed
+    std::string_view reason;                                     // why not
+};
 
-FileFormat format_of(const Json& json) {
-    if (has(json, "full_blocks") && has(json, "proofs"))
-        return json.as_object().at("proofs").is_array() && !json.as_object().at("proofs").as_array().empty()
-                   ? FileFormat::Zeth
-                   : FileFormat::Other;
-    if (has(json, "fixture") && has(json, "preimages"))
-        return FileFormat::Kona;
-    return FileFormat::Other;
+constexpr std::string_view kZeth[] = {"full_blocks", "proofs"};
+constexpr std::string_view kKona[] = {"fixture", "preimages"};
+constexpr std::string_view kRaiko[] = {"parent_state_trie", "parent_storage", "block"};
+constexpr std::string_view kNimbus[] = {"blockNumber", "state"};
+constexpr std::string_view kScroll[] = {"prev_state_root", "states", "codes"};
+constexpr std::string_view kOpTest[] = {"env", "alloc", "outAlloc"};
+constexpr std::string_view kDerivation[] = {"l2Payloads", "rollupConfig"};
+constexpr std::string_view kPayload[] = {"jsonrpc", "method", "params"};
+constexpr std::string_view kRpcBlock[] = {"parentHash", "stateRoot", "transactions"};
+constexpr std::string_view kRpcHeader[] = {"parentHash", "stateRoot", "receiptsRoot"};
+constexpr std::string_view kBareBlock[] = {"header", "transactions"};
+constexpr std::string_view kNoPreState = "a block without its pre-state";
+
+// The first that fits is taken.
+constexpr Format kFormats[] = {
+    {kZeth, read_zeth, {}},
+    {kKona, [](const Json& json, const std::string&) { return read_kona(json); }, {}},
+    {kRaiko, [](const Json& json, const std::string&) { return read_raiko(json); }, {}},
+    {kNimbus, [](const Json& json, const std::string&) { return read_nimbus(json); }, {}},
+    {kScroll, nullptr, "a block of Scroll, whose fees and opcodes are another chain's rules"},
+    {kOpTest, nullptr, "a block made up for a test, of no real chain and without a header"},
+    {kDerivation, nullptr, "payloads of an OP chain without a pre-state"},
+    {kPayload, nullptr, "a request of the Engine API: a block without its pre-state"},
+    {kRpcBlock, nullptr, kNoPreState},
+    {kRpcHeader, nullptr, "a header alone"},
+    {kBareBlock, nullptr, kNoPreState},
+};
+
+const Format* format_of(const Json& json) {
+    for (const Format& format : kFormats)
+        if (std::ranges::all_of(format.members, [&](std::string_view name) { return has(json, name); }))
+            return &format;
+    return nullptr;
 }
 
-// Folders hold files of many kinds, some of them no JSON: only what names the members of a format is parsed.
-bool may_be_recorded(std::string_view text) {
-    const auto names = [&](std::string_view member) { return text.find(member) != std::string_view::npos; };
-    return (names("\"full_blocks\"") && names("\"proofs\"")) ||
-           (names("\"fixture\"") && names("\"preimages\""));
+// Folders hold files of many kinds, some of them no JSON: what a file may be is told from its text first.
+const Format* possible_format(std::string_view text, bool readable) {
+    const auto names = [&](std::string_view member) {
+        return text.find('"' + std::string(member) + '"') != std::string_view::npos;
+    };
+    for (const Format& format : kFormats)
+        if ((format.read != nullptr) == readable && std::ranges::all_of(format.members, names))
+            return &format;
+    return nullptr;
 }
 
-Result<CasePtr, InputError> load_file(const std::string& path) {
+Loaded read_format(const Json& json, const std::string& path) {
+    const Format* format = format_of(json);
+    if (format == nullptr)
+        return {};
+    if (format->read == nullptr)
+        return {nullptr, std::string(format->reason)};
+    if (format->read == read_zeth && array(*find(json, "proofs")).empty())
+        return {nullptr, "a cache of RPC answers without proofs of the pre-state"};
+    return {format->read(json, path), {}};
+}
+
+constexpr const char* kUnknown =
+    "holds no recorded block that replay knows: a folder with block.json and pre_state.json, or with "
+    "block.json, prestatetrace.json and difftrace.json; a JSON file of zeth, kona, raiko or nimbus-eth1; a "
+    "chain (.rlp) with its genesis beside it; an .era1 file";
+
+// `named`: by the caller, not found in a folder.
+Result<Loaded, InputError> load_file(const std::string& path, bool named) {
     const auto content = read_file(path);
     if (!content)
         return fail(content.error());
-    if (!may_be_recorded(*content))
-        return CasePtr{};
-    return read_text(*content, path, [&](const Json& json) {
-        switch (format_of(json)) {
-            case FileFormat::Zeth:
-                return read_zeth(json, path);
-            case FileFormat::Kona:
-                return read_kona(json);
-            case FileFormat::Other:
-                break;
-        }
-        return CasePtr{};
-    });
+    if (!named && possible_format(*content, true) == nullptr) {
+        const Format* other = possible_format(*content, false);
+        return Loaded{nullptr, other != nullptr ? std::string(other->reason) : std::string()};
+    }
+    auto loaded = read_text(*content, path, [&](const Json& json) { return read_format(json, path); });
+    if (loaded && named && loaded->block == nullptr)
+        return fail(
+            InputError{InputError::Kind::Field,
+                       path,
+                       {},
+                       loaded->skipped.empty() ? kUnknown : "cannot be replayed: " + loaded->skipped});
+    return loaded;
+}
+
+Result<Loaded, InputError> loaded(Result<CasePtr, InputError> block) {
+    if (!block)
+        return fail(block.error());
+    return Loaded{std::move(*block), {}};
 }
 
 class Finder {
 public:
+    explicit Finder(const ReplayOptions& options) : m_options(options) {}
+
     Result<void, InputError> add(const fs::path& path) {
         std::error_code code;
         if (!fs::exists(path, code))
             return fail(InputError{InputError::Kind::Io, path.string(), {}, "no such file or folder"});
-        if (!fs::is_directory(path, code)) {
-            add_file(path);
-            return {};
-        }
-        if (fs::exists(path / "block.json", code) && fs::exists(path / "pre_state.json", code))
-            return add_pevm(path);
-        std::vector<fs::path> entries;
-        for (const auto& entry : fs::directory_iterator(path, code))
-            if (entry.is_directory() || entry.path().extension() == ".json")
-                entries.push_back(entry.path());
-        if (code)
-            return fail(
-                InputError{InputError::Kind::Io, path.string(), {}, "cannot be searched: " + code.message()});
-        std::sort(entries.begin(), entries.end());
-        for (const fs::path& entry : entries)
-            if (auto r = add(entry); !r)
-                return r;
+        if (fs::is_directory(path, code))
+            return add_folder(path);
+        // The main file of a folder's block stands for the folder.
+        const fs::path folder = fs::absolute(path).parent_path();
+        if (path.filename() == "block.json" && holds_block(folder))
+            return add_folder(folder);
+        add_file(path, true);
         return {};
     }
 
     std::vector<ReplaySource> take() { return std::move(m_sources); }
 
 private:
+    static bool holds(const fs::path& folder, const char* name) {
+        std::error_code code;
+        return fs::exists(folder / name, code);
+    }
+    static bool holds_block(const fs::path& folder) {
+        return holds(folder, "block.json") && (holds(folder, "pre_state.json") || holds_traces(folder));
+    }
+    static bool holds_traces(const fs::path& folder) {
+        return holds(folder, "prestatetrace.json") && holds(folder, "difftrace.json");
+    }
+
+    Result<void, InputError> add_folder(const fs::path& path) {
+        if (holds_block(path))
+            return holds(path, "pre_state.json") ? add_pevm(path) : add_traces(path);
+        std::error_code code;
+        std::vector<fs::path> entries;
+        for (const auto& entry : fs::directory_iterator(path, code))
+            if (entry.is_directory() || is_candidate(entry.path()))
+                entries.push_back(entry.path());
+        if (code)
+            return fail(
+                InputError{InputError::Kind::Io, path.string(), {}, "cannot be searched: " + code.message()});
+        std::sort(entries.begin(), entries.end());
+        for (const fs::path& entry : entries) {
+            if (!fs::is_directory(entry, code))
+                add_file(entry, false);
+            else if (auto r = add_folder(entry); !r)
+                return r;
+        }
+        return {};
+    }
+
+    static bool is_candidate(const fs::path& path) {
+        const fs::path extension = path.extension();
+        return extension == ".json" || extension == ".rlp" || extension == ".era1";
+    }
+
     Result<void, InputError> add_pevm(const fs::path& folder) {
         const fs::path parent = fs::absolute(folder).lexically_normal().parent_path();
         auto& shared = m_shared[parent.string()];
         if (shared == nullptr) {
-            auto loaded = load_pevm_shared(parent);
-            if (!loaded)
-                return fail(loaded.error());
-            shared = std::move(*loaded);
+            auto read = load_pevm_shared(parent.string());
+            if (!read)
+                return fail(read.error());
+            shared = std::move(*read);
         }
-        m_sources.push_back({folder.string(), [folder, keep = shared] { return load_pevm(folder, *keep); }});
+        m_sources.push_back({.name = folder.string(), .load = [name = folder.string(), keep = shared] {
+                                 return loaded(load_pevm(name, *keep));
+                             }});
         return {};
     }
 
-    void add_file(const fs::path& path) {
-        m_sources.push_back({path.string(), [name = path.string()] { return load_file(name); }});
+    Result<void, InputError> add_traces(const fs::path& folder) {
+        m_sources.push_back({.name = folder.string(),
+                             .load = [name = folder.string()] { return loaded(load_block_traces(name)); }});
+        return {};
     }
 
+    void add_file(const fs::path& path, bool named) {
+        ReplaySource source{.name = path.string()};
+        if (path.extension() == ".era1")
+            source.check = [name = source.name] { return ReplayCheck{check_era1(name), {}}; };
+        else if (path.extension() == ".rlp")
+            source.check = [name = source.name, replay = m_options.chain] {
+                return replay ? replay(name) : ReplayCheck{{}, "a chain, which needs a node to be replayed"};
+            };
+        else
+            source.load = [name = source.name, named] { return load_file(name, named); };
+        m_sources.push_back(std::move(source));
+    }
+
+    const ReplayOptions& m_options;
     std::vector<ReplaySource> m_sources;
     std::map<std::string, std::shared_ptr<PevmShared>> m_shared;
 };
 
 }  // namespace
 
-Result<std::vector<ReplaySource>, InputError> find_replay_sources(const std::string& path) {
-    Finder finder;
+Result<std::vector<ReplaySource>, InputError> find_replay_sources(const std::string& path,
+                                                                  const ReplayOptions& options) {
+    Finder finder(options);
     if (auto added = finder.add(path); !added)
         return fail(added.error());
     return finder.take();

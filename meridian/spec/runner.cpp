@@ -49,6 +49,8 @@ CaseKind kind_of(const Json& test) {
         return CaseKind::Rlp;
     if (has(test, "in") && has(test, "root"))
         return CaseKind::Trie;
+    if (has(test, "in") && has(test, "tests"))
+        return CaseKind::TrieOrder;
     if (has(test, "currentDifficulty") && has(test, "parentDifficulty"))
         return CaseKind::Difficulty;
     if (has(test, "seq") && has(test, "term"))
@@ -70,6 +72,8 @@ void run_case(CaseKind kind, const Json& test, const std::string& file, CaseCont
             return run_rlp_test(test, context);
         case CaseKind::Trie:
             return run_trie_test(test, file.find("ecure") != std::string::npos, context);
+        case CaseKind::TrieOrder:
+            return run_trie_order_test(test, context);
         case CaseKind::Difficulty:
             return run_difficulty_test(test, file, context);
         case CaseKind::HexPrefix:
@@ -84,9 +88,9 @@ void run_case(CaseKind kind, const Json& test, const std::string& file, CaseCont
 }
 
 // Input that cannot be used is a failed case, whose file and test are known as far as it could be read.
-CaseReport unusable(const TestFile& file, std::string_view test, const InputError& error) {
+CaseReport unusable(const std::string& path, std::string_view test, const InputError& error) {
     CaseReport out;
-    out.file = file.path;
+    out.file = path;
     out.name = test;
     out.outcome = Outcome::Failed;
     out.reason = error.field.empty() ? error.reason : error.field + ": " + error.reason;
@@ -95,29 +99,15 @@ CaseReport unusable(const TestFile& file, std::string_view test, const InputErro
 
 std::vector<CaseReport> run_file(const TestFile& file, const RunOptions& options, const RunSettings& settings,
                                  evm::CodeCache& code_cache) {
-    auto document = Document::load(file.path);
+    const auto document = Document::load(file.path);
     if (!document)
-        return {unusable(file, {}, document.error())};
-    CaseContext context(settings, code_cache, file.path);
+        return {unusable(file.path, {}, document.error())};
     bool any = false;
-    if (const auto* tests = document->root().if_object()) {
-        for (const auto& item : *tests) {
-            const CaseKind kind = kind_of(item.value());
-            if (std::find(options.kinds.begin(), options.kinds.end(), kind) == options.kinds.end())
-                continue;
-            any = true;
-            context.set_test({item.key().data(), item.key().size()});
-            try {
-                run_case(kind, item.value(), file.path, context);
-            } catch (const FieldFailure& failure) {
-                context.reports().push_back(unusable(file, context.test(), document->error(failure)));
-            }
-        }
-    }
+    auto reports = run_document(*document, options.kinds, settings, code_cache, any);
     if (!any && file.named)
-        return {unusable(file, {},
+        return {unusable(file.path, {},
                          {InputError::Kind::Field, file.path, {}, "holds no test that this command runs"})};
-    return std::move(context.reports());
+    return reports;
 }
 
 // Folders are searched for *.json, in the order of their paths.
@@ -237,6 +227,28 @@ std::vector<std::vector<CaseReport>> run_files(const std::vector<TestFile>& file
 }
 
 }  // namespace
+
+std::vector<CaseReport> run_document(const Document& document, const std::vector<CaseKind>& kinds,
+                                     const RunSettings& settings, evm::CodeCache& code_cache, bool& any) {
+    const std::string& path = document.name();
+    CaseContext context(settings, code_cache, path);
+    const auto* tests = document.root().if_object();
+    if (tests == nullptr)
+        return {};
+    for (const auto& item : *tests) {
+        const CaseKind kind = kind_of(item.value());
+        if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
+            continue;
+        any = true;
+        context.set_test({item.key().data(), item.key().size()});
+        try {
+            run_case(kind, item.value(), path, context);
+        } catch (const FieldFailure& failure) {
+            context.reports().push_back(unusable(path, context.test(), document.error(failure)));
+        }
+    }
+    return std::move(context.reports());
+}
 
 std::string Summary::text() const {
     return std::to_string(passed) + " passed, " + std::to_string(failed) + " failed, " +

@@ -21,11 +21,16 @@ enum class CaseKind : std::uint8_t {
     Transaction,
     Rlp,
     Trie,
+    TrieOrder,
     Difficulty,
     HexPrefix,
     Engine,   // blocks as Engine API payloads
     Unknown,  // not a format of this project's concern
 };
+
+// Runs the tests of a document, whose name is the file's. Sets `any` if there is one of the kinds.
+std::vector<CaseReport> run_document(const Document& document, const std::vector<CaseKind>& kinds,
+                                     const RunSettings& settings, evm::CodeCache& code_cache, bool& any);
 
 struct RunOptions {
     std::vector<std::string> paths;  // files and folders

@@ -9,6 +9,7 @@
 #include <meridian/spec/execution.hpp>
 #include <meridian/spec/fixture.hpp>
 #include <meridian/spec/network.hpp>
+#include <meridian/trie/entry_walk.hpp>
 #include <meridian/trie/nibbles.hpp>
 #include <meridian/trie/secure_trie.hpp>
 
@@ -292,6 +293,45 @@ std::string check_trie(const std::vector<TrieEntry>& entries, bool secure, const
     return differs("root", to_hex0x(expected), to_hex0x(trie.root()));
 }
 
+// The first key behind `key` in the order; empty if there is none.
+Bytes neighbour(const Hash& root, trie::MemoryNodeStore& store, trie::WalkOrder order, BytesView key) {
+    trie::EntryWalk walk(root, store, order);
+    auto found = walk.seek(key) ? walk.next() : Result<bool, trie::TrieError>(false);
+    if (found && *found && equal(walk.key(), key))
+        found = walk.next();
+    return found && *found ? to_bytes(walk.key()) : Bytes{};
+}
+
+std::string check_trie_order(const Json& test) {
+    trie::Trie trie;
+    for (const Json& item : array(member(test, "in"))) {
+        const Bytes key = trie_text(item, text(item));
+        if (!trie.put(key, key))
+            return "put failed";
+    }
+    trie::MemoryNodeStore store;
+    trie.commit(store);
+    const Hash root = trie.root();
+    for (const Json& row : array(member(test, "tests"))) {
+        const auto& texts = array(row);
+        if (texts.size() != 3)
+            reject(row, "expected a key, the key before it and the key after it");
+        const Bytes key = trie_text(texts[0], text(texts[0]));
+        const std::string place = " \"" + std::string(text(texts[0])) + "\"";
+        const Bytes before = neighbour(root, store, trie::WalkOrder::Descending, key);
+        const Bytes after = neighbour(root, store, trie::WalkOrder::Ascending, key);
+        if (std::string r =
+                differs("key before" + place, to_hex(trie_text(texts[1], text(texts[1]))), to_hex(before));
+            !r.empty())
+            return r;
+        if (std::string r =
+                differs("key after" + place, to_hex(trie_text(texts[2], text(texts[2]))), to_hex(after));
+            !r.empty())
+            return r;
+    }
+    return {};
+}
+
 // --- BasicTests ---------------------------------------------------------------------------------------
 
 // The suite's blocks are later than any fork by time, so that forks are by number alone.
@@ -368,6 +408,10 @@ void run_trie_test(const Json& test, bool secure, CaseContext& context) {
     // The members of an object have no order, so another one has to give the same root.
     std::reverse(entries.begin(), entries.end());
     context.run("reversed", [&] { return check_trie(entries, secure, root); });
+}
+
+void run_trie_order_test(const Json& test, CaseContext& context) {
+    context.run("", [&] { return check_trie_order(test); });
 }
 
 void run_difficulty_test(const Json& test, std::string_view file, CaseContext& context) {

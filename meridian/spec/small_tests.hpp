@@ -15,6 +15,8 @@ void run_transaction_test(const Json& test, CaseContext& context);
 void run_rlp_test(const Json& test, CaseContext& context);
 // TrieTests: keys and values, and the root. `secure` hashes the keys.
 void run_trie_test(const Json& test, bool secure, CaseContext& context);
+// TrieTests/trietestnextprev.json: the keys before and after one.
+void run_trie_order_test(const Json& test, CaseContext& context);
 // BasicTests/difficulty*.json. The name of the file tells the chain.
 void run_difficulty_test(const Json& test, std::string_view file, CaseContext& context);
 // BasicTests/hexencodetest.json.

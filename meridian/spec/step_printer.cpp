@@ -31,15 +31,6 @@ bool precedes_execution(evm::Status status) noexcept {
            status == evm::Status::StackOverflow;
 }
 
-std::string opcode_name(std::uint8_t opcode) {
-    const std::string_view name = evm::kInstructions[opcode].name;
-    if (!name.empty())
-        return std::string(name);
-    std::string out = "opcode 0x";
-    append_number(out, opcode, 16);
-    return out + " not defined";
-}
-
 std::string_view kind_name(evm::CallKind kind) noexcept {
     switch (kind) {
         case evm::CallKind::Call:
@@ -59,6 +50,15 @@ std::string_view kind_name(evm::CallKind kind) noexcept {
 }
 
 }  // namespace
+
+std::string opcode_name(std::uint8_t opcode) {
+    const std::string_view name = evm::kInstructions[opcode].name;
+    if (!name.empty())
+        return std::string(name);
+    std::string out = "opcode 0x";
+    append_number(out, opcode, 16);
+    return out + " not defined";
+}
 
 void StepPrinter::on_enter(const evm::Message& message, BytesView) {
     flush();

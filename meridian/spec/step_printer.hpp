@@ -17,6 +17,9 @@ struct TraceOptions {
     bool call_frames = false;
 };
 
+// "PUSH1"; geth's words for what is no instruction.
+std::string opcode_name(std::uint8_t opcode);
+
 class StepPrinter final : public evm::Tracer {
 public:
     // Neither is owned. The revision is that of the traced execution.

@@ -7,6 +7,7 @@
 #include <meridian/spec/t8n_input.hpp>
 #include <meridian/spec/t8n_output.hpp>
 
+#include <array>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -18,10 +19,11 @@ using chain::Transaction;
 using chain::TxnType;
 using evm::Revision;
 
-// Passes on to whichever tracer the present transaction has.
+// Counts instructions, and passes on to whichever tracer the present transaction has.
 class SwitchedTracer final : public evm::Tracer {
 public:
     evm::Tracer* target = nullptr;
+    std::array<std::uint64_t, 256> counts{};  // of instructions executed
 
     void on_enter(const evm::Message& message, BytesView code) override {
         if (target != nullptr)
@@ -32,6 +34,7 @@ public:
             target->on_exit(message, result);
     }
     void on_step(const evm::Step& step) override {
+        ++counts[step.opcode];
         if (target != nullptr)
             target->on_step(step);
     }
@@ -68,7 +71,7 @@ private:
     chain::ExecutionEnvironment environment() {
         return {.code_cache = m_cache,
                 .block_hashes = m_hashes,
-                .tracer = m_options.trace ? &m_tracer : nullptr,
+                .tracer = m_options.trace || !m_options.opcode_count.empty() ? &m_tracer : nullptr,
                 .intermediate_root = &m_root};
     }
     Result<void, T8nError> apply(std::size_t index);
@@ -190,9 +193,12 @@ Result<T8nOutput, T8nError> Transition::run() {
             return fail(applied.error());
     if (auto finished = finish(); !finished)
         return fail(finished.error());
+    m_out.opcode_counts = m_tracer.counts;
     m_out.blob_base_fee = m_executor.block_context().blob_base_fee;
     return std::move(m_out);
 }
+
+}  // namespace
 
 Result<void, T8nError> transition(const T8nOptions& options) {
     if (!options.output_basedir.empty()) {
@@ -209,8 +215,6 @@ Result<void, T8nError> transition(const T8nOptions& options) {
         return fail(output.error());
     return write_t8n_output(options, *input, *output);
 }
-
-}  // namespace
 
 T8nCode run_t8n(const T8nOptions& options) {
     const auto done = transition(options);

@@ -2,6 +2,7 @@
 // https://github.com/ethereum/go-ethereum/tree/master/cmd/evm
 #pragma once
 
+#include <meridian/base/result.hpp>
 #include <meridian/spec/step_printer.hpp>
 
 #include <cstdint>
@@ -21,6 +22,11 @@ enum class T8nCode : std::uint8_t {
     Rlp = 12,
 };
 
+struct T8nError {
+    T8nCode code = T8nCode::Success;
+    std::string message;
+};
+
 // Inputs are paths or "stdin"; outputs are paths below the base folder, "stdout", "stderr", or empty for
 // none.
 struct T8nOptions {
@@ -36,7 +42,14 @@ struct T8nOptions {
     std::int64_t reward = 0;  // wei; negative: none is paid, not even zero
     // One file for each transaction: trace-<index>-<hash>.jsonl.
     std::optional<TraceOptions> trace;
+    // A file below the base folder: how often each instruction was executed, by its name. Empty: none.
+    std::string opcode_count;
+    // Read in place of the process's own standard input.
+    std::optional<std::string> standard_input;
 };
+
+// Reads, executes and writes.
+Result<void, T8nError> transition(const T8nOptions& options);
 
 // Reports errors to stderr.
 T8nCode run_t8n(const T8nOptions& options);

@@ -28,8 +28,9 @@ struct Sources {
     std::optional<Document> txns;
 };
 
-Result<std::optional<Document>, T8nError> load(const std::string& path) {
-    auto document = Document::load(path);
+Result<std::optional<Document>, T8nError> load(const T8nOptions& options, const std::string& path) {
+    const bool given = path == kStdin && options.standard_input;
+    auto document = given ? Document::parse(*options.standard_input, path) : Document::load(path);
     if (document)
         return std::move(*document);
     const bool syntax = document.error().kind == InputError::Kind::Syntax;
@@ -44,7 +45,7 @@ Result<Sources, T8nError> load_sources(const T8nOptions& options) {
         const bool from_stdin = *paths[i] == kStdin;
         if (from_stdin && out.standard_input)
             continue;
-        auto document = load(*paths[i]);
+        auto document = load(options, *paths[i]);
         if (!document)
             return fail(document.error());
         (from_stdin ? out.standard_input : *documents[i]) = std::move(*document);

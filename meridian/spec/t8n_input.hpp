@@ -11,11 +11,6 @@
 
 namespace meridian::spec {
 
-struct T8nError {
-    T8nCode code = T8nCode::Success;
-    std::string message;
-};
-
 struct T8nOmmer {
     std::uint64_t delta = 0;
     Address address;

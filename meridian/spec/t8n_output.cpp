@@ -152,6 +152,14 @@ json::object result_json(const T8nInput& input, const T8nOutput& output) {
     return out;
 }
 
+json::object opcode_counts_json(const T8nOutput& output) {
+    json::object out;
+    for (std::size_t opcode = 0; opcode < output.opcode_counts.size(); ++opcode)
+        if (output.opcode_counts[opcode] != 0)
+            out[opcode_name(static_cast<std::uint8_t>(opcode))] = output.opcode_counts[opcode];
+    return out;
+}
+
 json::string body_json(const T8nOutput& output) {
     Bytes payload;
     for (const chain::Transaction& txn : output.transactions)
@@ -309,6 +317,9 @@ Result<void, T8nError> write_t8n_output(const T8nOptions& options, const T8nInpu
         return r;
     if (auto r = dispatch(options.output_body, "body", body_json(output)); !r)
         return r;
+    if (!options.opcode_count.empty())
+        if (auto r = write_file(options, options.opcode_count, opcode_counts_json(output)); !r)
+            return r;
     if (!to_stdout.empty())
         std::fputs(pretty(to_stdout).c_str(), stdout);
     if (!to_stderr.empty())

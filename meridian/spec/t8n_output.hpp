@@ -4,6 +4,8 @@
 #include <meridian/chain/executor.hpp>
 #include <meridian/spec/t8n_input.hpp>
 
+#include <array>
+
 namespace meridian::spec {
 
 struct T8nRejected {
@@ -21,6 +23,7 @@ struct T8nOutput {
     u256 blob_base_fee;
     std::vector<chain::Request> requests;
     std::optional<Hash> requests_hash;
+    std::array<std::uint64_t, 256> opcode_counts{};
 };
 
 // The reason in geth's words, which harnesses look for.

@@ -9,6 +9,9 @@
 
 #include <unistd.h>
 
+#include <map>
+#include <sstream>
+
 namespace meridian::spec {
 namespace {
 
@@ -147,6 +150,44 @@ TEST(T8nTrace, IsGethsByteForByte) {
     options.trace.emplace();
     EXPECT_EQ(run_t8n(options), T8nCode::Success);
     compare_traces(folder / "31", out.path());
+}
+
+// What --opcode.count writes is what the trace shows, name by name.
+TEST(T8nTrace, CountsInstructions) {
+    const fs::path folder = cases_folder();
+    MERIDIAN_REQUIRE_TESTDATA(folder);
+    const ScratchFolder out;
+    T8nOptions options = options_of({.folder = "31", .fork = "Cancun"}, folder / "31", out.path());
+    options.trace.emplace();
+    options.opcode_count = "opcodes.json";
+    EXPECT_EQ(run_t8n(options), T8nCode::Success);
+    std::map<std::string, std::uint64_t> expected;
+    for (const fs::path& file : files_below(out.path(), ".jsonl")) {
+        std::istringstream lines(read_text(file));
+        for (std::string line; std::getline(lines, line);)
+            if (const auto step = boost::json::parse(line); step.as_object().contains("opName"))
+                ++expected[std::string(step.at("opName").as_string())];
+    }
+    std::map<std::string, std::uint64_t> counted;
+    const value counts = read_json(out.path() / "opcodes.json");
+    for (const auto& item : counts.as_object())
+        counted[std::string(item.key())] = item.value().to_number<std::uint64_t>();
+    EXPECT_FALSE(expected.empty());
+    EXPECT_EQ(counted, expected);
+}
+
+TEST(T8nInput, MayBeGivenInPlaceOfStandardInput) {
+    T8nOptions options;
+    options.input_alloc = options.input_env = options.input_txs = "stdin";
+    options.output_alloc = options.output_result = "";
+    options.fork = "Berlin";
+    options.standard_input = R"({"alloc":{},"env":{"currentCoinbase":"0x)" + std::string(40, '0') +
+                             R"(","currentGasLimit":"0x1000","currentNumber":"1","currentTimestamp":"5",
+                             "currentDifficulty":"0x20000"},"txs":[]})";
+    const auto done = transition(options);
+    EXPECT_TRUE(done) << done.error().message;
+    options.standard_input = "{}";
+    EXPECT_EQ(transition(options).error().message, "stdin: missing member \"alloc\"");
 }
 
 TEST(T8nTrace, TellsWhereCallsBeginAndEnd) {
