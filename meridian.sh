@@ -9,7 +9,7 @@ commands=(dev test build bench clean)
 
 # Debian packages: what the binary needs, and what only the tests and lints need.
 build_packages=(g++ cmake ninja-build ccache libssl-dev libsecp256k1-dev libboost1.81-dev
-  libboost-json1.81-dev libboost-system1.81-dev libspdlog-dev libgtest-dev libbenchmark-dev libcli11-dev librocksdb-dev
+  libboost-json1.81-dev libboost-system1.81-dev libspdlog-dev libgtest-dev libbenchmark-dev libcli11-dev librocksdb-dev zlib1g-dev
   libzstd-dev libsnappy-dev ca-certificates)
 test_packages=(clang-19 clang-format-19 libclang-rt-19-dev g++-riscv64-linux-gnu qemu-user googletest
   git python3 xz-utils)
@@ -24,8 +24,8 @@ Usage: ./meridian.sh COMMAND [ARGUMENTS]
   dev [ARGS]   build, then serve a development chain on port 8545 (ARGS: see `dev --help`)
   build        build the binary: build/release/bin/meridian
   test         every check of CI; the last line is `N passed, N failed`
-  bench [ARGS] build, then run the benchmarks (ARGS go to each; those that use Google Benchmark heed
-               --benchmark_filter=REGEX, --benchmark_list_tests and the like)
+  bench [--run TEXT]
+               build, then run the benchmarks: all rows, or those whose name contains TEXT
   clean        remove what was built (build/ except the unpacked test data)
   --help       this text
 

@@ -66,6 +66,7 @@ Result<chain::TxnOutcome, chain::TxnError> execute_call(DevChain& chain, const C
     environment.skipped_checks = options.skipped;
     environment.blob_base_fee = options.blob_base_fee;
     environment.precompile_moves = options.precompile_moves;
+    environment.interrupt = options.interrupt;
     chain::BlockExecutor executor(chain.config(), context.header, state, environment);
     auto outcome = executor.execute(txn, sender);
     if (outcome && changes != nullptr)
@@ -74,7 +75,7 @@ Result<chain::TxnOutcome, chain::TxnError> execute_call(DevChain& chain, const C
 }
 
 Result<void, chain::BlockFailure> replay(DevChain& chain, const StoredBlock& block, std::size_t last,
-                                         ReplayObserver& observer) {
+                                         ReplayObserver& observer, const evm::Interrupt* interrupt) {
     const auto base = chain.state_after(block.number() - 1);
     OverlayState before(*base);
     OverlayState after(*base);
@@ -82,6 +83,7 @@ Result<void, chain::BlockFailure> replay(DevChain& chain, const StoredBlock& blo
     SwitchedTracer tracer;
     chain::ExecutionEnvironment environment{chain.code_cache(), chain.block_hashes(), &tracer};
     environment.skipped_checks.sender_code = true;  // as the block was built
+    environment.interrupt = interrupt;
     chain::BlockExecutor executor(chain.config(), block.header(), state, environment);
     if (auto started = executor.start(); !started)
         return started;
@@ -91,6 +93,8 @@ Result<void, chain::BlockFailure> replay(DevChain& chain, const StoredBlock& blo
         tracer.set(observer.before(step));
         const auto outcome = executor.execute(block.block.transactions[i], block.senders[i]);
         tracer.set(nullptr);
+        if (!outcome && outcome.error() == chain::TxnError::Interrupted)
+            return fail(chain::BlockFailure{chain::BlockError::Interrupted, outcome.error(), i, {}});
         if (!outcome)
             return fail(chain::BlockFailure{chain::BlockError::InvalidTransaction, outcome.error(), i,
                                             std::string(chain::name(outcome.error()))});

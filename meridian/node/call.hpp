@@ -19,6 +19,7 @@ struct CallOptions {
     std::optional<u256> blob_base_fee;
     evm::BlockHashSource* block_hashes = nullptr;  // the chain's if null
     const evm::PrecompileMoves* precompile_moves = nullptr;
+    const evm::Interrupt* interrupt = nullptr;  // ends it with TxnError::Interrupted
 };
 
 // The context after the block with that number: as if the call were its last transaction.
@@ -49,8 +50,9 @@ public:
     virtual void after(const ReplayStep& step) = 0;
 };
 
-// Executes the transactions of `block` up to and including `last` again. The parent must be on the chain.
+// Executes the transactions of `block` up to and including `last` again. The parent must be on the chain. An
+// interrupt, which may be null, ends it with BlockError::Interrupted.
 Result<void, chain::BlockFailure> replay(DevChain& chain, const StoredBlock& block, std::size_t last,
-                                         ReplayObserver& observer);
+                                         ReplayObserver& observer, const evm::Interrupt* interrupt = nullptr);
 
 }  // namespace meridian::node

@@ -103,6 +103,8 @@ void DevChain::truncate(std::size_t block_count, const Hash& root) {
     }
     m_roots.back() = root;
     m_state = m_store.open(root);
+    if (m_listener != nullptr)
+        m_listener->on_wound_back(head()->number());
 }
 
 // --- blocks ---------------------------------------------------------------------------------------------
@@ -239,7 +241,12 @@ void DevChain::follow_time(std::uint64_t timestamp) {
 
 Result<BlockPtr, BlockFailure> DevChain::mine() {
     const BlockAttributes attributes = next_attributes();
-    auto built = assemble(attributes, ready_transactions(attributes));
+    return seal_next(attributes, ready_transactions(attributes));
+}
+
+Result<BlockPtr, BlockFailure> DevChain::seal_next(const BlockAttributes& attributes,
+                                                   std::span<const PoolTxnPtr> txns) {
+    auto built = assemble(attributes, txns);
     if (!built)
         return fail(built.error());
     const auto root = m_store.commit(*m_state, built->changes);
@@ -359,13 +366,41 @@ bool DevChain::revert(std::uint64_t snapshot_id) {
     if (found == m_snapshots.end())
         return false;
     truncate(found->block_count, found->root);
-    m_settings = found->settings;
+    ChainSettings settings = found->settings;
+    settings.timestamp_interval = m_settings.timestamp_interval;
+    settings.next_base_fee = m_settings.next_base_fee;
+    settings.coinbase = m_settings.coinbase;
+    settings.min_gas_price = m_settings.min_gas_price;
+    settings.impersonated = std::move(m_settings.impersonated);
+    settings.impersonate_all = m_settings.impersonate_all;
+    m_settings = std::move(settings);
     // The chain's time goes on from the moment of the snapshot.
     const auto passed = static_cast<std::int64_t>(clock() - found->clock);
     m_settings.time_offset -= passed;
     m_pool = found->pool;
     m_snapshots.erase(found, m_snapshots.end());
     return true;
+}
+
+void DevChain::rollback(std::uint64_t depth) {
+    const std::size_t count = m_blocks.size() - static_cast<std::size_t>(depth);
+    std::erase_if(m_snapshots, [&](const Snapshot& s) { return s.block_count > count; });
+    truncate(count, m_roots[count - 1]);
+}
+
+Result<void, BlockFailure> DevChain::reorganise(const std::vector<std::vector<PoolTxnPtr>>& txns) {
+    const std::vector<BlockPtr> old(m_blocks.end() - static_cast<std::ptrdiff_t>(txns.size()),
+                                    m_blocks.end());
+    rollback(txns.size());
+    for (std::size_t i = 0; i < txns.size(); ++i) {
+        BlockAttributes attributes = next_attributes();
+        attributes.timestamp = old[i]->header().timestamp;
+        // Other than in the block that was there, so that this is another one even without transactions.
+        attributes.prev_randao = crypto::keccak256(old[i]->hash);
+        if (const auto sealed = seal_next(attributes, txns[i]); !sealed)
+            return fail(sealed.error());
+    }
+    return {};
 }
 
 void DevChain::reset() {

@@ -113,6 +113,8 @@ public:
     virtual void on_block(const BlockPtr& block) = 0;
     virtual void on_pending_transaction(const PoolTxn& txn) = 0;
     virtual void on_mining_mode() {}
+    // Blocks above `head` were taken away.
+    virtual void on_wound_back(std::uint64_t head) { static_cast<void>(head); }
 };
 
 struct ChainOptions {
@@ -157,6 +159,8 @@ public:
     Result<Hash, SubmitFailure> submit(const chain::Transaction& txn);
     // Without a signature, for impersonated senders.
     Result<Hash, SubmitFailure> submit_as(chain::Transaction txn, const Address& sender);
+    // What submit_as() makes of an unsigned transaction.
+    static PoolTxn stand_in(chain::Transaction txn, const Address& sender);
     bool drop_transaction(const Hash& hash) { return m_pool.remove(hash); }
     void drop_all_transactions() { m_pool.clear(); }
     void drop_transactions_of(const Address& sender) { m_pool.remove_sender(sender); }
@@ -193,10 +197,22 @@ public:
     }
     // Alters the head's state outside any block.
     Result<void, state::StateError> alter(const state::StateChanges& changes);
+    // Of the transactions and blocks to come; those that are there keep theirs.
+    void set_chain_id(std::uint64_t chain_id) noexcept { m_config.chain_id = chain_id; }
     // Numbers count from 1.
     std::uint64_t snapshot();
-    // Goes back to what was at the snapshot and forgets it and all later ones; false if it is unknown.
+    // Goes back to what was at the snapshot and forgets it and all later ones; false if it is unknown. What
+    // belongs to the chain comes back: blocks, state, pool, time, gas limit, the next block's timestamp and
+    // prevRandao. What belongs to the node stays as it is now, as with Anvil, and but for the fees' receiver
+    // and the next base fee with Hardhat: impersonations, mining mode, chain id, timestamp interval, minimum
+    // gas price.
     bool revert(std::uint64_t snapshot_id);
+    // Takes the last blocks away, and the snapshots that were taken after them. Their transactions are gone.
+    // Precondition: fewer blocks than the head's number plus one.
+    void rollback(std::uint64_t depth);
+    // The same, and makes as many other blocks at the same times, the i-th with the transactions `txns[i]`;
+    // those that a block cannot take are left out. Precondition: as rollback(); as many lists as blocks.
+    Result<void, chain::BlockFailure> reorganise(const std::vector<std::vector<PoolTxnPtr>>& txns);
     // Back to the genesis.
     void reset();
     void set_listener(ChainListener* listener) noexcept { m_listener = listener; }
@@ -214,6 +230,8 @@ private:
     Hash block_hash(std::uint64_t number) override;
     Hash write_genesis_state();
     void append(BlockPtr block, const Hash& root);
+    Result<BlockPtr, chain::BlockFailure> seal_next(const BlockAttributes& attributes,
+                                                    std::span<const PoolTxnPtr> txns);
     void truncate(std::size_t block_count, const Hash& root);
     void activate_merge(const chain::Header& header);
     Result<Hash, SubmitFailure> enqueue(PoolTxn txn);

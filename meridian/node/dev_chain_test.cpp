@@ -133,7 +133,8 @@ TEST_F(DevChainTest, RefusalsSayWhy) {
     EXPECT_EQ(message(txn).error, SubmitError::IntrinsicGas);
     txn.gas_limit = (1 << 24) + 1;
     EXPECT_EQ(message(txn).error, SubmitError::GasLimitMaximum);
-    txn.gas_limit = m_chain->settings().gas_limit + 1;
+    m_chain->settings().gas_limit = 1'000'000;
+    txn.gas_limit = 1'000'001;
     EXPECT_EQ(message(txn).error, SubmitError::ExceedsBlockGasLimit);
     txn = transfer(0, 0, 1);
     txn.chain_id = 5;

@@ -3,7 +3,9 @@
 
 #include <meridian/state/trie_state.hpp>
 
+#include <map>
 #include <memory>
+#include <set>
 
 namespace meridian::node {
 
@@ -27,9 +29,19 @@ public:
     std::unique_ptr<state::TrieState> open(const Hash& root) {
         return std::make_unique<state::TrieState>(root, m_nodes, m_codes);
     }
+    // Every account that a committed change has named, with its slots: what the tries, whose keys are hashes,
+    // cannot tell. Some of them may not exist any more.
+    using KnownKeys = std::map<Address, std::set<u256>>;
+    const KnownKeys& known_keys() const noexcept { return m_known_keys; }
+
     // Moves `state` (from open()) on and keeps the result.
     Result<Hash, state::StateError> commit(state::TrieState& state, const state::StateChanges& changes) {
         m_codes.add(changes);
+        for (const auto& [address, change] : changes.accounts) {
+            auto& slots = m_known_keys[address];
+            for (const auto& [slot, value] : change.storage)
+                slots.insert(slot);
+        }
         return state.apply(changes, &m_nodes);
     }
     // The root that `changes` on top of `parent` would give. New nodes go to `scratch`, so that a further
@@ -46,6 +58,7 @@ public:
 private:
     trie::MemoryNodeStore m_nodes;
     state::MemoryCodeStore m_codes;
+    KnownKeys m_known_keys;
 };
 
 }  // namespace meridian::node

@@ -47,29 +47,99 @@ std::optional<Revision> required_revision(TxnType type) {
     return std::nullopt;
 }
 
-std::optional<SubmitFailure> check_form(const Transaction& txn, Revision revision) {
-    const auto required = required_revision(txn.type);
-    if (!required || revision < *required)
-        return SubmitFailure{SubmitError::TypeNotSupported, "transaction type not supported"};
-    if (txn.type == TxnType::Blob && txn.blob_hashes.empty())
-        return SubmitFailure{SubmitError::Malformed, "blob transaction missing blob hashes"};
-    if (txn.type == TxnType::SetCode && txn.authorizations.empty())
-        return SubmitFailure{SubmitError::Malformed,
-                             "set code tx must have at least one authorization tuple"};
-    if (txn.max_priority_fee_per_gas > txn.max_fee_per_gas)
-        return SubmitFailure{SubmitError::TipAboveFeeCap,
-                             "max priority fee per gas higher than max fee per gas"};
-    if (bit_length(txn.max_fee_per_gas) + bit_length(u256{txn.gas_limit}) > 256)
-        return SubmitFailure{SubmitError::Malformed, "max fee per gas higher than 2^256-1"};
-    return std::nullopt;
-}
-
 std::string in_words(const Address& address) {
     return "address " + checksum_address(address);
 }
 
 std::string pair(const char* first, const u256& a, const char* second, const u256& b) {
     return std::string(first) + to_decimal(a) + second + to_decimal(b);
+}
+
+std::string_view fork_name(TxnType type) {
+    switch (type) {
+        case TxnType::AccessList:
+            return "Berlin";
+        case TxnType::DynamicFee:
+            return "London";
+        case TxnType::Blob:
+            return "Cancun";
+        default:
+            return "Prague";
+    }
+}
+
+// The order of these checks, here and below, is geth's: a transaction with several faults is told the same.
+std::optional<SubmitFailure> check_type(const Transaction& txn, Revision revision) {
+    const auto required = required_revision(txn.type);
+    const std::string type = std::to_string(static_cast<unsigned>(txn.type));
+    if (!required)
+        return SubmitFailure{SubmitError::TypeNotSupported, "transaction type not supported: tx type " +
+                                                                type + " not supported by this pool"};
+    if (revision < *required)
+        return SubmitFailure{SubmitError::TypeNotSupported, "transaction type not supported: type " + type +
+                                                                " rejected, pool not yet in " +
+                                                                std::string(fork_name(txn.type))};
+    return std::nullopt;
+}
+
+// What holds for the transaction alone, by its sizes and fees.
+std::optional<SubmitFailure> check_limits(const Transaction& txn, Revision revision,
+                                          const chain::ChainConfig& config, std::uint64_t block_gas_limit) {
+    if (revision >= Revision::Shanghai && is_creation(txn) && config.max_init_code_size != 0 &&
+        txn.data.size() > config.max_init_code_size)
+        return SubmitFailure{SubmitError::InitCodeTooLarge,
+                             pair("max initcode size exceeded: code size ", txn.data.size(), ", limit ",
+                                  config.max_init_code_size)};
+    if (revision >= Revision::Osaka && txn.gas_limit > kTxnGasMaximum)
+        return SubmitFailure{
+            SubmitError::GasLimitMaximum,
+            pair("transaction gas limit too high (cap: ", kTxnGasMaximum, ", tx: ", txn.gas_limit) + ")"};
+    if (txn.gas_limit > block_gas_limit)
+        return SubmitFailure{SubmitError::ExceedsBlockGasLimit, "exceeds block gas limit"};
+    if (bit_length(txn.max_fee_per_gas) + bit_length(u256{txn.gas_limit}) > 256)
+        return SubmitFailure{SubmitError::Malformed, "max fee per gas higher than 2^256-1"};
+    if (txn.max_priority_fee_per_gas > txn.max_fee_per_gas)
+        return SubmitFailure{SubmitError::TipAboveFeeCap,
+                             "max priority fee per gas higher than max fee per gas"};
+    return std::nullopt;
+}
+
+std::optional<SubmitFailure> check_lists(const Transaction& txn) {
+    if (txn.type == TxnType::Blob && txn.blob_hashes.empty())
+        return SubmitFailure{SubmitError::Malformed, "blob transaction missing blob hashes"};
+    if (txn.type == TxnType::SetCode && txn.authorizations.empty())
+        return SubmitFailure{SubmitError::Malformed,
+                             "set code tx must have at least one authorization tuple"};
+    return std::nullopt;
+}
+
+std::optional<SubmitFailure> check_gas(const Transaction& txn, Revision revision, const u256& min_price) {
+    const auto intrinsic = chain::intrinsic_gas(revision, txn);
+    if (txn.gas_limit < intrinsic.gas)
+        return SubmitFailure{SubmitError::IntrinsicGas, pair("intrinsic gas too low: gas ", txn.gas_limit,
+                                                             ", minimum needed ", intrinsic.gas)};
+    if (txn.gas_limit < intrinsic.floor)
+        return SubmitFailure{SubmitError::FloorGas,
+                             pair("insufficient gas for floor data gas cost: gas ", txn.gas_limit,
+                                  ", minimum needed ", intrinsic.floor)};
+    if (txn.max_fee_per_gas < min_price)
+        return SubmitFailure{SubmitError::Underpriced,
+                             pair("transaction underpriced: gas tip cap ", txn.max_fee_per_gas,
+                                  ", minimum needed ", min_price)};
+    return std::nullopt;
+}
+
+std::optional<SubmitFailure> check_account(const Transaction& txn, const state::Account& account) {
+    if (txn.nonce < account.nonce)
+        return SubmitFailure{SubmitError::NonceTooLow,
+                             pair("nonce too low: next nonce ", account.nonce, ", tx nonce ", txn.nonce)};
+    const u256 cost = upfront_cost(txn);
+    if (account.balance < cost)
+        return SubmitFailure{SubmitError::InsufficientFunds,
+                             pair("insufficient funds for gas * price + value: balance ", account.balance,
+                                  ", tx cost ", cost) +
+                                 ", overshot " + to_decimal(cost - account.balance)};
+    return std::nullopt;
 }
 
 }  // namespace
@@ -171,45 +241,18 @@ const Hash* DevChain::key_of(const Address& address) const {
 std::optional<SubmitFailure> DevChain::check(const Transaction& txn, const Address& sender) {
     const chain::Header& parent = head()->header();
     const Revision revision = m_config.revision(parent.number + 1, std::max(now(), parent.timestamp + 1));
-    if (auto failure = check_form(txn, revision))
+    if (auto failure = check_type(txn, revision))
         return failure;
-    if (revision >= Revision::Shanghai && is_creation(txn) && m_config.max_init_code_size != 0 &&
-        txn.data.size() > m_config.max_init_code_size)
-        return SubmitFailure{SubmitError::InitCodeTooLarge,
-                             pair("max initcode size exceeded: code size ", txn.data.size(), ", limit ",
-                                  m_config.max_init_code_size)};
-    if (txn.gas_limit > m_settings.gas_limit)
-        return SubmitFailure{SubmitError::ExceedsBlockGasLimit, "exceeds block gas limit"};
-    if (revision >= Revision::Osaka && txn.gas_limit > kTxnGasMaximum)
-        return SubmitFailure{
-            SubmitError::GasLimitMaximum,
-            pair("transaction gas limit too high (cap: ", kTxnGasMaximum, ", tx: ", txn.gas_limit) + ")"};
-    const auto intrinsic = chain::intrinsic_gas(revision, txn);
-    if (txn.gas_limit < intrinsic.gas)
-        return SubmitFailure{SubmitError::IntrinsicGas, pair("intrinsic gas too low: gas ", txn.gas_limit,
-                                                             ", minimum needed ", intrinsic.gas)};
-    if (txn.gas_limit < intrinsic.floor)
-        return SubmitFailure{SubmitError::FloorGas,
-                             pair("insufficient gas for floor data gas cost: gas ", txn.gas_limit,
-                                  ", minimum needed ", intrinsic.floor)};
-    if (txn.max_fee_per_gas < m_settings.min_gas_price)
-        return SubmitFailure{SubmitError::Underpriced,
-                             pair("transaction underpriced: gas tip cap ", txn.max_fee_per_gas,
-                                  ", minimum needed ", m_settings.min_gas_price)};
+    if (auto failure = check_limits(txn, revision, m_config, m_settings.gas_limit))
+        return failure;
     if (txn.nonce == std::numeric_limits<std::uint64_t>::max())  // EIP-2681
         return SubmitFailure{SubmitError::Malformed, "nonce has max value: " + in_words(sender) +
                                                          ", nonce: " + std::to_string(txn.nonce)};
-    const state::Account account = m_state->account(sender).value_or(state::Account{});
-    if (txn.nonce < account.nonce)
-        return SubmitFailure{SubmitError::NonceTooLow,
-                             pair("nonce too low: next nonce ", account.nonce, ", tx nonce ", txn.nonce)};
-    const u256 cost = upfront_cost(txn);
-    if (account.balance < cost)
-        return SubmitFailure{SubmitError::InsufficientFunds,
-                             pair("insufficient funds for gas * price + value: balance ", account.balance,
-                                  ", tx cost ", cost) +
-                                 ", overshot " + to_decimal(cost - account.balance)};
-    return std::nullopt;
+    if (auto failure = check_gas(txn, revision, m_settings.min_gas_price))
+        return failure;
+    if (auto failure = check_lists(txn))
+        return failure;
+    return check_account(txn, m_state->account(sender).value_or(state::Account{}));
 }
 
 Result<Hash, SubmitFailure> DevChain::submit(const Transaction& txn) {
@@ -223,13 +266,17 @@ Result<Hash, SubmitFailure> DevChain::submit(const Transaction& txn) {
     return enqueue({txn, *sender, chain::transaction_hash(txn), 0});
 }
 
-Result<Hash, SubmitFailure> DevChain::submit_as(Transaction txn, const Address& sender) {
+PoolTxn DevChain::stand_in(Transaction txn, const Address& sender) {
     // In the signature's place stands the sender, so that equal transactions of two senders differ.
     txn.v = txn.type == TxnType::Legacy ? u256{27} : u256{0};
     txn.r = from_address(sender);
     txn.s = 1;
     const Hash hash = chain::transaction_hash(txn);
-    return enqueue({std::move(txn), sender, hash, 0});
+    return {std::move(txn), sender, hash, 0};
+}
+
+Result<Hash, SubmitFailure> DevChain::submit_as(Transaction txn, const Address& sender) {
+    return enqueue(stand_in(std::move(txn), sender));
 }
 
 Result<Hash, SubmitFailure> DevChain::enqueue(PoolTxn txn) {

@@ -57,9 +57,9 @@ BlockReference read_block_reference(const json::value& value) {
         if (hash != nullptr && number != nullptr)
             throw ValueError("cannot specify both BlockHash and BlockNumber, choose one or the other");
         if (hash != nullptr)
-            return {{}, read_hash(*hash)};
+            return {{}, read_within("blockHash", read_hash, *hash)};
         if (number != nullptr)
-            return {read_block_number(*number), {}};
+            return {read_within("blockNumber", read_block_number, *number), {}};
         throw ValueError("invalid arguments; neither block nor hash specified");
     }
     if (const auto* text = value.if_string(); text != nullptr && text->size() == 66)

@@ -1,6 +1,5 @@
 #include <meridian/base/hex.hpp>
 #include <meridian/rpc/call_args.hpp>
-#include <meridian/rpc/opcode.hpp>
 
 #include <algorithm>
 
@@ -10,46 +9,36 @@ namespace {
 using chain::TxnType;
 using evm::Revision;
 
+// A call's member. Where geth's complaint names it, this one does in the same words.
 template <class Read>
-auto read_list(const json::value& value, std::string_view type, Read read) {
-    std::vector<decltype(read(value))> out;
-    for (const auto& item : read_array(value, type))
-        out.push_back(read(item));
-    return out;
-}
-
-// The value of a member through a reader, or nothing if it is missing or null.
-template <class Read>
-auto optional_member(const json::object& object, std::string_view key, Read read)
+auto call_member(const json::object& object, std::string_view key, Read read)
     -> std::optional<decltype(read(std::declval<const json::value&>()))> {
     const json::value* found = member(object, key);
     if (found == nullptr)
         return std::nullopt;
-    return read(*found);
-}
-
-// The same for a call's member, whose complaints name it.
-template <class Read>
-auto call_member(const json::object& object, std::string_view key, Read read) {
     try {
-        return optional_member(object, key, read);
+        return read(*found);
     } catch (const ValueError& error) {
         static constexpr std::string_view kInto = " into Go value of type ";
         std::string message = error.message();
-        if (const std::size_t at = message.find(kInto); at != std::string::npos)
-            message.replace(at, kInto.size(),
-                            " into Go struct field TransactionArgs." + std::string(key) + " of type ");
+        const std::size_t at = message.find(kInto);
+        if (at == std::string::npos || !error.place().empty())
+            throw error.within(key);
+        message.replace(at, kInto.size(),
+                        " into Go struct field TransactionArgs." + std::string(key) + " of type ");
         throw ValueError(std::move(message));
     }
+}
+
+std::vector<Hash> read_hashes(const json::value& value) {
+    return read_list(value, "[]common.Hash", read_hash);
 }
 
 chain::AccessListEntry read_access_list_entry(const json::value& value) {
     const json::object& object = read_object(value, "types.AccessTuple");
     chain::AccessListEntry out;
-    if (const auto* address = member(object, "address"))
-        out.address = read_address(*address);
-    if (const auto* keys = member(object, "storageKeys"))
-        out.storage_keys = read_list(*keys, "[]common.Hash", read_hash);
+    out.address = optional_member(object, "address", read_address).value_or(Address{});
+    out.storage_keys = optional_member(object, "storageKeys", read_hashes).value_or(std::vector<Hash>{});
     return out;
 }
 
@@ -61,7 +50,7 @@ chain::Authorization read_authorization(const json::value& value) {
     out.nonce = optional_member(object, "nonce", read_uint64).value_or(0);
     out.y_parity = optional_member(object, "yParity", read_quantity).value_or(u256{});
     // Signatures come padded to 32 bytes as often as not.
-    const auto word = [](const json::value& v) { return from_hash(read_slot(read_text(v, "hexutil.U256"))); };
+    const auto word = [](const json::value& v) { return from_hash(read_word(v)); };
     out.r = optional_member(object, "r", word).value_or(u256{});
     out.s = optional_member(object, "s", word).value_or(u256{});
     return out;
@@ -77,18 +66,15 @@ chain::Withdrawal read_withdrawal(const json::value& value) {
     return out;
 }
 
-void read_input(const json::object& object, CallArgs& out) {
-    const auto* data = member(object, "data");
-    const auto* input = member(object, "input");
-    if (input != nullptr)
-        out.data = read_data(*input);
-    else if (data != nullptr)
-        out.data = read_data(*data);
-    if (data != nullptr && input != nullptr && read_data(*data) != out.data)
+Bytes read_input(const json::object& object) {
+    auto data = call_member(object, "data", read_data);
+    auto input = call_member(object, "input", read_data);
+    if (data && input && *data != *input)
         throw RpcError(
             ErrorCode::Default,
             "both \"data\" and \"input\" are set and not equal. Please use \"input\" to pass transaction "
             "call data");
+    return input ? *std::move(input) : std::move(data).value_or(Bytes{});
 }
 
 TxnType type_for(const CallArgs& args, Revision revision) {
@@ -101,11 +87,17 @@ TxnType type_for(const CallArgs& args, Revision revision) {
     return args.access_list && revision >= Revision::Berlin ? TxnType::AccessList : TxnType::Legacy;
 }
 
+// A key that a caller chose, as a step of a place.
+std::string key_step(std::string_view key) {
+    return "[\"" + excerpt(key) + "\"]";
+}
+
 std::map<u256, u256> read_storage(const json::value& value) {
     std::map<u256, u256> out;
-    for (const auto& [key, word] : read_object(value, "map[common.Hash]common.Hash"))
-        out[from_hash(read_slot({key.data(), key.size()}))] =
-            from_hash(read_slot(read_text(word, "common.Hash")));
+    for (const auto& [key, word] : read_object(value, "map[common.Hash]common.Hash")) {
+        const Hash slot = read_within(key_step(key), read_word, json::value(key));
+        out[from_hash(slot)] = from_hash(read_within(key_step(key), read_word, word));
+    }
     return out;
 }
 
@@ -233,13 +225,14 @@ CallArgs read_call_args(const json::value& value) {
     out.value = call_member(object, "value", read_quantity);
     out.nonce = call_member(object, "nonce", read_uint64);
     out.chain_id = call_member(object, "chainId", read_quantity);
-    read_input(object, out);
-    if (const auto* list = member(object, "accessList"))
-        out.access_list = read_list(*list, "types.AccessList", read_access_list_entry);
-    if (const auto* hashes = member(object, "blobVersionedHashes"))
-        out.blob_hashes = read_list(*hashes, "[]common.Hash", read_hash);
-    if (const auto* list = member(object, "authorizationList"))
-        out.authorizations = read_list(*list, "[]types.SetCodeAuthorization", read_authorization);
+    out.data = read_input(object);
+    out.access_list = call_member(object, "accessList", [](const json::value& v) {
+        return read_list(v, "types.AccessList", read_access_list_entry);
+    });
+    out.blob_hashes = call_member(object, "blobVersionedHashes", read_hashes);
+    out.authorizations = call_member(object, "authorizationList", [](const json::value& v) {
+        return read_list(v, "[]types.SetCodeAuthorization", read_authorization);
+    });
     if (out.gas_price && (out.max_fee_per_gas || out.max_priority_fee_per_gas))
         throw RpcError(ErrorCode::Default,
                        "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified");
@@ -299,8 +292,9 @@ BlockOverrides read_block_overrides(const json::value& value) {
     out.base_fee = either("baseFeePerGas", "baseFee", read_quantity);
     out.blob_base_fee = optional_member(object, "blobBaseFee", read_quantity);
     out.beacon_root = optional_member(object, "beaconRoot", read_hash);
-    if (const auto* list = member(object, "withdrawals"))
-        out.withdrawals = read_list(*list, "types.Withdrawals", read_withdrawal);
+    out.withdrawals = optional_member(object, "withdrawals", [](const json::value& v) {
+        return read_list(v, "types.Withdrawals", read_withdrawal);
+    });
     return out;
 }
 
@@ -317,8 +311,10 @@ void apply(const BlockOverrides& overrides, chain::Header& header) {
 
 StateOverrides read_state_overrides(const json::value& value) {
     StateOverrides out;
-    for (const auto& [key, entry] : read_object(value, "override.StateOverride"))
-        out[read_address(json::value(key))] = read_account_override(entry);
+    for (const auto& [key, entry] : read_object(value, "override.StateOverride")) {
+        const Address address = read_within(key_step(key), read_address, json::value(key));
+        out[address] = read_within(key_step(key), read_account_override, entry);
+    }
     return out;
 }
 
@@ -378,14 +374,6 @@ std::string revert_message(BytesView output) {
         message += ": " + panic_reason(load_be(output.subspan(4, 32)));
     }
     return message;
-}
-
-void throw_if_failed(const chain::TxnOutcome& outcome) {
-    if (outcome.status == evm::Status::Success)
-        return;
-    if (outcome.status == evm::Status::Revert)
-        throw RpcError(ErrorCode::Reverted, revert_message(outcome.output), hex_data(outcome.output));
-    refuse(describe_status(outcome.status));
 }
 
 }  // namespace meridian::rpc

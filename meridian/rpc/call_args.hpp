@@ -72,7 +72,5 @@ std::vector<Address> precompile_addresses(evm::Revision revision);
 
 // "execution reverted", with the reason if the data holds an Error(string) or Panic(uint256).
 std::string revert_message(BytesView output);
-// Throws what geth answers for a call that ended badly; returns for a success.
-void throw_if_failed(const chain::TxnOutcome& outcome);
 
 }  // namespace meridian::rpc

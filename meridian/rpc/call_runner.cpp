@@ -15,6 +15,24 @@ constexpr std::uint64_t kTxnGasMaximum = 1 << 24;  // EIP-7825
 constexpr std::uint64_t kCallStipend = 2'300;
 constexpr int kAccessListRoundsMax = 16;
 
+// Notes the last instruction of the outermost frame.
+class OutermostTracer final : public evm::Tracer {
+public:
+    void on_enter(const evm::Message&, BytesView) override {}
+    void on_exit(const evm::Message&, const evm::CallResult&) override {}
+    void on_step(const evm::Step& step) override {
+        if (step.depth == 1)
+            m_last = LastInstruction{step.opcode, step.stack.size()};
+    }
+    void on_selfdestruct(const Address&, const Address&, const u256&) override {}
+    void on_log(const state::Log&) override {}
+
+    const std::optional<LastInstruction>& last() const noexcept { return m_last; }
+
+private:
+    std::optional<LastInstruction> m_last;
+};
+
 node::CallContext context_for(Service& service, const BlockReference& reference) {
     node::DevChain& chain = service.chain();
     if (reference.is_pending()) {
@@ -31,8 +49,12 @@ node::CallContext context_for(Service& service, const BlockReference& reference)
 
 }  // namespace
 
-CallRunner::CallRunner(Service& service, CallArgs args, const BlockReference& block)
-    : m_service(service), m_args(std::move(args)), m_context(context_for(service, block)) {
+CallRunner::CallRunner(Service& service, CallArgs args, const BlockReference& block,
+                       const std::optional<Deadline>& deadline)
+    : m_service(service),
+      m_deadline(deadline ? *deadline : service.call_deadline()),
+      m_args(std::move(args)),
+      m_context(context_for(service, block)) {
     // Where no price is named nothing is paid, and the call sees a base fee of zero.
     if (m_context.header.base_fee && (!m_args.names_a_price() || transaction().max_fee_per_gas == u256{}))
         m_context.header.base_fee = u256{};
@@ -70,9 +92,30 @@ CallRunner::Outcome CallRunner::run(const Transaction& txn, evm::Tracer* tracer,
                                     state::StateChanges* changes) {
     node::CallOptions options = m_options;
     options.tracer = tracer;
+    options.interrupt = &m_deadline;
     if (!m_moves.empty())
         options.precompile_moves = &m_moves;
-    return node::execute_call(m_service.chain(), m_context, txn, m_args.sender(), options, changes);
+    auto outcome = node::execute_call(m_service.chain(), m_context, txn, m_args.sender(), options, changes);
+    if (!outcome && outcome.error() == TxnError::Interrupted)
+        m_deadline.refuse_interrupted();
+    return outcome;
+}
+
+// Executes once more where the words need to know the last instruction.
+std::string CallRunner::failure_text(const Transaction& txn, evm::Status status) {
+    if (!needs_last_instruction(status))
+        return describe_status(status);
+    OutermostTracer tracer;
+    static_cast<void>(run(txn, &tracer, nullptr));
+    return describe_status(status, tracer.last());
+}
+
+void CallRunner::throw_if_failed(const Transaction& txn, const chain::TxnOutcome& outcome) {
+    if (outcome.status == evm::Status::Success)
+        return;
+    if (outcome.status == evm::Status::Revert)
+        throw RpcError(ErrorCode::Reverted, revert_message(outcome.output), hex_data(outcome.output));
+    refuse(failure_text(txn, outcome.status));
 }
 
 state::Account CallRunner::sender_account() {
@@ -144,7 +187,7 @@ std::uint64_t CallRunner::estimate_gas() {
     const Attempt most = attempt(txn, high);
     if (!most.enough) {
         if (most.outcome.status != evm::Status::OutOfGas && most.outcome.status != evm::Status::Success)
-            throw_if_failed(most.outcome);
+            throw_if_failed(txn, most.outcome);
         refuse("gas required exceeds allowance (" + std::to_string(high) + ")");
     }
     // What was used before refunds is the least that can be enough.
@@ -190,7 +233,7 @@ CallRunner::AccessListOutcome CallRunner::create_access_list() {
             refuse_call(outcome.error(), txn);
         chain::AccessList list = tracer.list();
         out.gas_used = outcome->receipt.gas_used;
-        out.error = outcome->status == evm::Status::Success ? "" : describe_status(outcome->status);
+        out.error = outcome->status == evm::Status::Success ? "" : failure_text(txn, outcome->status);
         const bool stable = list == txn.access_list;
         txn.access_list = list;
         out.list = std::move(list);

@@ -140,7 +140,9 @@ public:
             m_open.back().calls.push_back(std::move(frame));
     }
 
-    void on_step(const evm::Step& step) override { m_last = {step.depth, step.opcode, step.status}; }
+    void on_step(const evm::Step& step) override {
+        m_last = {step.depth, {step.opcode, step.stack.size()}, step.status};
+    }
 
     void on_selfdestruct(const Address& contract, const Address& beneficiary, const u256& balance) override {
         if (m_config.only_top_call || m_open.empty())
@@ -181,7 +183,7 @@ public:
 private:
     struct LastStep {
         std::int32_t depth = 0;
-        std::uint8_t opcode = 0;
+        LastInstruction instruction;
         evm::Status status = evm::Status::Success;
     };
 
@@ -190,10 +192,11 @@ private:
         if (m_last.depth != m_depth + 1)
             return describe_status(frame.status);
         // A creation that came to its RETURN could not pay for the code.
-        const bool returned = m_last.opcode == op::kReturn && m_last.status == evm::Status::Success;
+        const bool returned =
+            m_last.instruction.opcode == op::kReturn && m_last.status == evm::Status::Success;
         if (is_creation(frame.type) && returned && frame.status == evm::Status::OutOfGas)
             return "contract creation code storage out of gas";
-        return describe_status(frame.status, m_last.opcode);
+        return describe_status(frame.status, m_last.instruction);
     }
 
     TraceConfig m_config;

@@ -1,5 +1,7 @@
 #include <meridian/rpc/dispatcher.hpp>
 
+#include <meridian/rpc/json_text.hpp>
+
 #include <spdlog/spdlog.h>
 
 #include <charconv>
@@ -39,6 +41,32 @@ std::optional<std::string> identifier(const json::value& id) {
     return std::nullopt;
 }
 
+// Tells the log, at debug, what one request came to.
+class RequestLog {
+public:
+    explicit RequestLog(std::string_view method) : m_method(method) {}
+    ~RequestLog() {
+        if (!spdlog::should_log(spdlog::level::debug))
+            return;
+        const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - m_start;
+        // Quoted, as a line break in a caller's word is no new line of the log.
+        const std::string method = json::serialize(json::string(excerpt(m_method)));
+        if (m_error)
+            spdlog::debug("{} {:.3f} ms, error {}", method, taken.count(), static_cast<int>(*m_error));
+        else
+            spdlog::debug("{} {:.3f} ms", method, taken.count());
+    }
+    RequestLog(const RequestLog&) = delete;
+    RequestLog& operator=(const RequestLog&) = delete;
+
+    void failed(ErrorCode code) noexcept { m_error = code; }
+
+private:
+    std::string_view m_method;
+    std::chrono::steady_clock::time_point m_start = std::chrono::steady_clock::now();
+    std::optional<ErrorCode> m_error;
+};
+
 }  // namespace
 
 std::string error_answer(ErrorCode code, std::string_view message) {
@@ -46,13 +74,10 @@ std::string error_answer(ErrorCode code, std::string_view message) {
 }
 
 std::expected<json::value, std::string> Dispatcher::parse(std::string_view text, const Limits& limits) {
-    json::parse_options options;
-    options.max_depth = limits.json_depth_max;
-    boost::system::error_code ec;
-    json::value request = json::parse({text.data(), text.size()}, ec, {}, options);
-    if (ec)
-        return std::unexpected(error_answer(ErrorCode::ParseError, "parse error: " + ec.message()));
-    return request;
+    auto request = parse_json(text, {limits.json_depth_max, limits.json_values_max});
+    if (!request)
+        return std::unexpected(error_text("null", request.error()));
+    return *std::move(request);
 }
 
 std::string Dispatcher::handle(std::string_view text, Session* session) {
@@ -73,8 +98,11 @@ std::string Dispatcher::answer_one(const json::value& request, Session* session,
     const json::value* given = object != nullptr ? object->if_contains("id") : nullptr;
     const auto id = given != nullptr ? identifier(*given) : std::string("null");
     const json::value* name = object != nullptr ? object->if_contains("method") : nullptr;
-    if (!id || name == nullptr || !name->is_string())
+    const json::value* version = object != nullptr ? object->if_contains("jsonrpc") : nullptr;
+    const bool valid_version = version != nullptr && *version == "2.0";
+    if (!id || !valid_version || name == nullptr || !name->is_string())
         return error_text(id.value_or("null"), kInvalid);
+    RequestLog log(text_of(name->get_string()));
     try {
         if (refusal != nullptr)
             throw RpcError(*refusal);
@@ -87,8 +115,10 @@ std::string Dispatcher::answer_one(const json::value& request, Session* session,
             throw RpcError(ErrorCode::ResponseTooLarge, "response too large");
         return out;
     } catch (const RpcError& error) {
+        log.failed(error.code());
         return given != nullptr ? error_text(*id, error) : std::string{};
     } catch (const std::exception& error) {
+        log.failed(ErrorCode::Internal);
         spdlog::error("{} failed: {}", text_of(name->get_string()), error.what());
         return error_text(*id, RpcError(ErrorCode::Internal, "internal error"));
     }

@@ -28,8 +28,8 @@ TEST_F(DispatcherTest, AnswersWithTheRequestsIdentifier) {
 
 TEST_F(DispatcherTest, EchoesNumbersAsTheyWereGiven) {
     for (const char* id : {"1.5", "-7", "18446744073709551615", "1e+30"}) {
-        const std::string answer =
-            m_node.dispatcher.handle(std::string(R"({"method":"eth_chainId","id":)") + id + "}");
+        const std::string answer = m_node.dispatcher.handle(
+            std::string(R"({"jsonrpc":"2.0","method":"eth_chainId","id":)") + id + "}");
         EXPECT_TRUE(answer.starts_with(std::string(R"({"jsonrpc":"2.0","id":)") + id + ",\"result\""))
             << answer;
     }
@@ -37,11 +37,60 @@ TEST_F(DispatcherTest, EchoesNumbersAsTheyWereGiven) {
 
 TEST_F(DispatcherTest, RefusesWhatIsNoIdentifier) {
     for (const char* id : {"1e999", "-1e999", "{}", "[1]", "true"}) {
-        const auto answer = raw(std::string(R"({"method":"eth_chainId","id":)") + id + "}");
+        const auto answer = raw(std::string(R"({"jsonrpc":"2.0","method":"eth_chainId","id":)") + id + "}");
         EXPECT_EQ(answer.at("error").at("code"), -32600) << id;
         EXPECT_EQ(answer.at("error").at("message"), "invalid request");
         EXPECT_TRUE(answer.at("id").is_null());
     }
+}
+
+// What a double holds of them would be another number.
+TEST_F(DispatcherTest, RefusesIntegersBeyondSixtyFourBitsAsIdentifiers) {
+    for (const char* id : {"18446744073709551616", "-9223372036854775809", "100000000000000000000000000001"})
+        for (const char* form : {R"({"id":%,"jsonrpc":"2.0","method":"eth_chainId"})",
+                                 R"([{"jsonrpc":"2.0","method":"eth_chainId","id":%}])",
+                                 R"({"jsonrpc":"2.0","method":"eth_chainId","\u0069d":%})"}) {
+            std::string text = form;
+            text.replace(text.find('%'), 1, id);
+            json::value answer = raw(text);
+            if (answer.is_array())
+                answer = json::value(answer.at(0));
+            EXPECT_EQ(answer.at("error").at("code"), -32600) << text;
+            EXPECT_TRUE(answer.at("id").is_null());
+        }
+    // Elsewhere they are numbers as any other.
+    EXPECT_EQ(error_code(R"({"jsonrpc":"2.0","id":1,"method":"eth_getBalance",
+                             "params":[{"id":18446744073709551616}]})"),
+              -32602);
+}
+
+TEST_F(DispatcherTest, RefusesOtherVersionsAsGethDoes) {
+    for (const char* version : {R"("jsonrpc":"1.0",)", R"("jsonrpc":2.0,)", R"("jsonrpc":null,)", ""}) {
+        const auto answer = raw("{" + std::string(version) + R"("id":7,"method":"eth_chainId"})");
+        EXPECT_EQ(answer.at("error").at("code"), -32600) << version;
+        EXPECT_EQ(answer.at("error").at("message"), "invalid request");
+        EXPECT_EQ(answer.at("id"), 7);
+        // Without an identifier it is no notification either.
+        EXPECT_TRUE(raw("{" + std::string(version) + R"("method":"eth_chainId"})").at("id").is_null());
+    }
+}
+
+TEST_F(DispatcherTest, BoundsTheNumberOfValues) {
+    const std::size_t values_max = m_node.service.limits().json_values_max;
+    const auto answer = [&](std::string_view item, std::size_t count) {
+        std::string text = R"({"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[)";
+        for (std::size_t i = 0; i < count; ++i)
+            text.append(i > 0 ? "," : "").append(item);
+        return raw(text + "]}");
+    };
+    for (const char* item : {"0", "[]", "{}", "\"\"", "null", "1.5"}) {
+        const auto refused = answer(item, values_max);
+        EXPECT_EQ(refused.at("error").at("code"), -32600) << item;
+        EXPECT_EQ(refused.at("error").at("message"), "too many JSON values (at most 250000)");
+    }
+    // Five values are the rest of the request.
+    EXPECT_EQ(answer("0", values_max - 5).at("error").at("code"), -32602);
+    EXPECT_EQ(answer("0", values_max - 4).at("error").at("code"), -32600);
 }
 
 TEST_F(DispatcherTest, NotificationsGetNoAnswer) {
@@ -57,19 +106,20 @@ TEST_F(DispatcherTest, BadRequests) {
     EXPECT_EQ(error_code("1"), -32600);
     EXPECT_EQ(error_code("[]"), -32600);
     EXPECT_EQ(error_code("{}"), -32600);
-    EXPECT_EQ(error_code(R"({"id":1,"method":5})"), -32600);
-    EXPECT_EQ(error_code(R"({"id":1,"method":"eth_unknown"})"), -32601);
-    EXPECT_EQ(error_code(R"({"id":1,"method":"eth_getBalance","params":{}})"), -32602);
-    EXPECT_EQ(error_code(R"({"id":1,"method":"eth_getBalance","params":[]})"), -32602);
-    EXPECT_EQ(error_code(R"({"id":1,"method":"eth_chainId","params":[1]})"), -32602);
+    EXPECT_EQ(error_code(R"({"jsonrpc":"2.0","id":1,"method":5})"), -32600);
+    EXPECT_EQ(error_code(R"({"jsonrpc":"2.0","id":1,"method":"eth_unknown"})"), -32601);
+    EXPECT_EQ(error_code(R"({"jsonrpc":"2.0","id":1,"method":"eth_getBalance","params":{}})"), -32602);
+    EXPECT_EQ(error_code(R"({"jsonrpc":"2.0","id":1,"method":"eth_getBalance","params":[]})"), -32602);
+    EXPECT_EQ(error_code(R"({"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[1]})"), -32602);
 }
 
 TEST_F(DispatcherTest, ArgumentErrorsNameTheArgument) {
     const auto message = [&](const char* params) {
-        return std::string(raw(std::string(R"({"id":1,"method":"eth_getBalance","params":)") + params + "}")
-                               .at("error")
-                               .at("message")
-                               .as_string());
+        return std::string(
+            raw(std::string(R"({"jsonrpc":"2.0","id":1,"method":"eth_getBalance","params":)") + params + "}")
+                .at("error")
+                .at("message")
+                .as_string());
     };
     EXPECT_EQ(message("[]"), "missing value for required argument 0");
     EXPECT_EQ(message("[1]"),
@@ -89,18 +139,19 @@ TEST_F(DispatcherTest, MessagesStayTextWhereverTheyAreCut) {
     for (int i = 0; i < 60; ++i)
         name += "\xe2\x82\xac";  // three bytes each
     for (const char* prefix : {"", "x", "xx"})
-        EXPECT_EQ(error_code(R"({"id":1,"method":")" + (prefix + name) + "\"}"), -32601);
+        EXPECT_EQ(error_code(R"({"jsonrpc":"2.0","id":1,"method":")" + (prefix + name) + "\"}"), -32601);
 }
 
 TEST_F(DispatcherTest, BatchesAreAnsweredInOrderAndBounded) {
-    const auto answers = raw(R"([{"id":1,"method":"eth_chainId"},{"id":2,"method":"no"},5])");
+    const auto answers =
+        raw(R"([{"jsonrpc":"2.0","id":1,"method":"eth_chainId"},{"jsonrpc":"2.0","id":2,"method":"no"},5])");
     ASSERT_EQ(answers.as_array().size(), 3u);
     EXPECT_EQ(answers.at(0).at("id"), 1);
     EXPECT_EQ(answers.at(1).at("error").at("code"), -32601);
     EXPECT_EQ(answers.at(2).at("error").at("code"), -32600);
     std::string large = "[";
     for (int i = 0; i <= 1000; ++i)
-        large += std::string(i > 0 ? "," : "") + R"({"id":1,"method":"eth_chainId"})";
+        large += std::string(i > 0 ? "," : "") + R"({"jsonrpc":"2.0","id":1,"method":"eth_chainId"})";
     EXPECT_EQ(error_code(large + "]"), -32600);
 }
 
@@ -112,9 +163,10 @@ json::array answers_within(std::size_t bytes_max, std::uint64_t ms_max) {
     options.limits.batch_ms_max = ms_max;
     Service service(node.chain, options);
     Dispatcher dispatcher(service);
-    return json::parse(dispatcher.handle(R"([{"id":1,"method":"eth_chainId"},{"method":"eth_chainId"},
-                                             {"id":2,"method":"web3_clientVersion"},
-                                             {"id":3,"method":"eth_chainId"}])"))
+    return json::parse(dispatcher.handle(R"([{"jsonrpc":"2.0","id":1,"method":"eth_chainId"},
+                                             {"jsonrpc":"2.0","method":"eth_chainId"},
+                                             {"jsonrpc":"2.0","id":2,"method":"web3_clientVersion"},
+                                             {"jsonrpc":"2.0","id":3,"method":"eth_chainId"}])"))
         .as_array();
 }
 
@@ -139,8 +191,9 @@ TEST_F(DispatcherTest, ABatchsTimeIsBounded) {
 }
 
 TEST_F(DispatcherTest, AnExchangeAnswersAnItemAStep) {
-    Exchange exchange(m_node.dispatcher,
-                      json::parse(R"([{"id":1,"method":"evm_mine"},{"id":2,"method":"evm_mine"}])"), nullptr);
+    Exchange exchange(m_node.dispatcher, json::parse(R"([{"jsonrpc":"2.0","id":1,"method":"evm_mine"},
+                                      {"jsonrpc":"2.0","id":2,"method":"evm_mine"}])"),
+                      nullptr);
     EXPECT_FALSE(exchange.step());
     EXPECT_EQ(m_node.chain.head()->number(), 1u);
     EXPECT_TRUE(exchange.step());
@@ -150,17 +203,86 @@ TEST_F(DispatcherTest, AnExchangeAnswersAnItemAStep) {
 
 TEST_F(DispatcherTest, EveryMethodDescribesItself) {
     const auto list = m_node.call("rpc_methods");
+    const auto modules = m_node.call("rpc_modules");
+    ASSERT_EQ(list.as_array().size(), m_node.service.methods().size());
     ASSERT_GT(list.as_array().size(), 100u);
     for (const auto& method : list.as_array()) {
+        const std::string name(method.at("name").as_string());
+        EXPECT_TRUE(modules.as_object().contains(name.substr(0, name.find('_')))) << name;
         EXPECT_FALSE(method.at("summary").as_string().empty()) << method;
         EXPECT_FALSE(method.at("result").as_string().empty()) << method;
         bool optional = false;
         for (const auto& param : method.at("params").as_array()) {
+            EXPECT_FALSE(param.at("name").as_string().empty()) << method;
+            EXPECT_FALSE(param.at("type").as_string().empty()) << method;
             // A required parameter never follows an optional one.
             EXPECT_FALSE(optional && param.at("required").as_bool()) << method;
             optional = !param.at("required").as_bool();
         }
     }
+}
+
+// The methods of the execution-apis specification (its src/eth, src/debug, src/net and src/txpool).
+TEST_F(DispatcherTest, HasTheSpecificationsMethods) {
+    for (const char* name : {"debug_getBadBlocks",
+                             "debug_getRawBlock",
+                             "debug_getRawHeader",
+                             "debug_getRawReceipts",
+                             "debug_getRawTransaction",
+                             "debug_traceBlockByHash",
+                             "debug_traceBlockByNumber",
+                             "debug_traceTransaction",
+                             "eth_accounts",
+                             "eth_baseFee",
+                             "eth_blobBaseFee",
+                             "eth_blockNumber",
+                             "eth_call",
+                             "eth_chainId",
+                             "eth_coinbase",
+                             "eth_config",
+                             "eth_createAccessList",
+                             "eth_estimateGas",
+                             "eth_feeHistory",
+                             "eth_gasPrice",
+                             "eth_getBalance",
+                             "eth_getBlockByHash",
+                             "eth_getBlockByNumber",
+                             "eth_getBlockReceipts",
+                             "eth_getBlockTransactionCountByHash",
+                             "eth_getBlockTransactionCountByNumber",
+                             "eth_getCode",
+                             "eth_getFilterChanges",
+                             "eth_getFilterLogs",
+                             "eth_getLogs",
+                             "eth_getProof",
+                             "eth_getStorageAt",
+                             "eth_getStorageValues",
+                             "eth_getTransactionByBlockHashAndIndex",
+                             "eth_getTransactionByBlockNumberAndIndex",
+                             "eth_getTransactionByHash",
+                             "eth_getTransactionCount",
+                             "eth_getTransactionReceipt",
+                             "eth_getUncleCountByBlockHash",
+                             "eth_getUncleCountByBlockNumber",
+                             "eth_maxPriorityFeePerGas",
+                             "eth_newBlockFilter",
+                             "eth_newFilter",
+                             "eth_newPendingTransactionFilter",
+                             "eth_sendRawTransaction",
+                             "eth_sendRawTransactionSync",
+                             "eth_sendTransaction",
+                             "eth_sign",
+                             "eth_signTransaction",
+                             "eth_simulateV1",
+                             "eth_syncing",
+                             "eth_uninstallFilter",
+                             "net_version",
+                             "testing_buildBlockV1",
+                             "txpool_content",
+                             "txpool_contentFrom",
+                             "txpool_inspect",
+                             "txpool_status"})
+        EXPECT_NE(m_node.service.methods().find(name), nullptr) << name;
 }
 
 // Whatever a method is given, it answers.
@@ -183,7 +305,8 @@ TEST_F(DispatcherTest, NoMethodFallsOverNonsense) {
             std::string params = value;
             for (std::size_t i = 1; i < method.at("params").as_array().size(); ++i)
                 params += std::string(",") + value;
-            const auto answer = raw(R"({"id":1,"method":")" + name + R"(","params":[)" + params + "]}");
+            const auto answer =
+                raw(R"({"jsonrpc":"2.0","id":1,"method":")" + name + R"(","params":[)" + params + "]}");
             EXPECT_TRUE(answer.as_object().contains("result") || answer.as_object().contains("error"));
             if (answer.as_object().contains("error")) {
                 EXPECT_NE(answer.at("error").at("message"), "internal error") << name << " " << params;

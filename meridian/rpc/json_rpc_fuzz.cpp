@@ -44,6 +44,7 @@ ServiceOptions service_options() {
     out.limits.batch_items_max = 8;
     out.limits.response_bytes_max = 1 << 20;
     out.limits.call_gas_max = 300'000;
+    out.limits.json_values_max = 10'000;
     out.limits.simulate_blocks_max = 4;
     out.limits.simulate_calls_max = 8;
     out.limits.trace_steps_max = 2'000;
@@ -79,7 +80,9 @@ void check_response(const json::value& value) {
 bool is_notification(const json::value& request) {
     const auto* object = request.if_object();
     const json::value* method = object != nullptr ? object->if_contains("method") : nullptr;
-    return method != nullptr && method->is_string() && !object->contains("id");
+    const json::value* version = object != nullptr ? object->if_contains("jsonrpc") : nullptr;
+    return version != nullptr && *version == "2.0" && method != nullptr && method->is_string() &&
+           !object->contains("id");
 }
 
 bool only_notifications(const json::value& request) {

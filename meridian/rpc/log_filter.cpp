@@ -13,9 +13,25 @@ std::vector<Address> read_addresses(const json::value& value) {
     const json::array& list = value.get_array();
     if (list.size() > kFilterAddressesMax)
         throw ValueError("exceed max addresses");
-    std::vector<Address> out;
-    for (const auto& item : list)
-        out.push_back(read_address(item));
+    return read_list(value, "[]common.Address", read_address);
+}
+
+// The alternatives for one position; none for anything.
+std::vector<Hash> read_topic(const json::value& value) {
+    if (value.is_null())
+        return {};
+    if (value.is_string())
+        return {read_hash(value)};
+    const json::array& list = read_array(value, "invalid topic(s)");
+    if (list.size() > kFilterTopicsMax)
+        throw ValueError("exceed max topics");
+    std::vector<Hash> out;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        // One alternative that takes anything.
+        if (list[i].is_null())
+            return {};
+        out.push_back(read_within("[" + std::to_string(i) + "]", read_hash, list[i]));
+    }
     return out;
 }
 
@@ -23,24 +39,7 @@ std::vector<std::vector<Hash>> read_topics(const json::value& value) {
     const json::array& positions = read_array(value, "filters.FilterCriteria.topics");
     if (positions.size() > 4)
         throw ValueError("exceed max topics");
-    std::vector<std::vector<Hash>> out;
-    for (const auto& position : positions) {
-        std::vector<Hash>& alternatives = out.emplace_back();
-        if (position.is_string())
-            alternatives.push_back(read_hash(position));
-        else if (!position.is_null())
-            for (const auto& item : read_array(position, "invalid topic(s)")) {
-                if (item.is_null()) {
-                    // One alternative that takes anything.
-                    alternatives.clear();
-                    break;
-                }
-                alternatives.push_back(read_hash(item));
-            }
-        if (alternatives.size() > kFilterTopicsMax)
-            throw ValueError("exceed max topics");
-    }
-    return out;
+    return read_list(value, "filters.FilterCriteria.topics", read_topic);
 }
 
 }  // namespace
@@ -69,21 +68,17 @@ bool LogFilter::may_match(const chain::Bloom& bloom) const {
 LogFilter read_log_filter(const json::value& value, node::DevChain& chain) {
     const json::object& object = read_object(value, "filters.FilterCriteria");
     LogFilter out;
-    const json::value* from = member(object, "fromBlock");
-    const json::value* to = member(object, "toBlock");
-    if (const auto* hash = member(object, "blockHash")) {
-        if (from != nullptr || to != nullptr)
-            throw ValueError("cannot specify both BlockHash and FromBlock/ToBlock, choose one or the other");
-        out.block_hash = read_hash(*hash);
-    }
-    if (from != nullptr)
-        out.from_block = resolve_number(chain, read_block_number(*from));
-    if (to != nullptr)
-        out.to_block = resolve_number(chain, read_block_number(*to));
-    if (const auto* address = member(object, "address"))
-        out.addresses = read_addresses(*address);
-    if (const auto* topics = member(object, "topics"))
-        out.topics = read_topics(*topics);
+    out.block_hash = optional_member(object, "blockHash", read_hash);
+    const auto from = optional_member(object, "fromBlock", read_block_number);
+    const auto to = optional_member(object, "toBlock", read_block_number);
+    if (out.block_hash && (from || to))
+        throw ValueError("cannot specify both BlockHash and FromBlock/ToBlock, choose one or the other");
+    if (from)
+        out.from_block = resolve_number(chain, *from);
+    if (to)
+        out.to_block = resolve_number(chain, *to);
+    out.addresses = optional_member(object, "address", read_addresses).value_or(std::vector<Address>{});
+    out.topics = optional_member(object, "topics", read_topics).value_or(std::vector<std::vector<Hash>>{});
     return out;
 }
 

@@ -1,3 +1,4 @@
+#include <meridian/base/assert.hpp>
 #include <meridian/rpc/method.hpp>
 
 #include <algorithm>
@@ -7,9 +8,10 @@ namespace meridian::rpc {
 MethodTable::MethodTable() {
     for (const auto table :
          {chain_methods(), state_methods(), call_methods(), transaction_methods(), filter_methods(),
-          debug_methods(), txpool_methods(), network_methods(), development_methods(), testing_methods()})
+          debug_methods(), txpool_methods(), network_methods(), development_methods(), token_methods(),
+          reorg_methods(), dump_methods(), testing_methods()})
         for (const Method& method : table)
-            m_by_name.emplace(method.name, &method);
+            MERIDIAN_ASSERT(m_by_name.emplace(method.name, &method).second);
 }
 
 const Method* MethodTable::find(std::string_view name) const {

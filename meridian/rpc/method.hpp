@@ -72,6 +72,9 @@ std::span<const Method> debug_methods();
 std::span<const Method> txpool_methods();
 std::span<const Method> network_methods();
 std::span<const Method> development_methods();
+std::span<const Method> token_methods();
+std::span<const Method> reorg_methods();
+std::span<const Method> dump_methods();
 std::span<const Method> testing_methods();
 
 class MethodTable {
@@ -81,6 +84,7 @@ public:
     const Method* find(std::string_view name) const;
     // By name.
     std::vector<const Method*> sorted() const;
+    std::size_t size() const noexcept { return m_by_name.size(); }
 
 private:
     std::unordered_map<std::string_view, const Method*> m_by_name;

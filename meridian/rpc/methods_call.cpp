@@ -22,7 +22,7 @@ CallRunner runner(const Call& call, const BlockReference& otherwise) {
 json::value eth_call(const Call& call) {
     auto run = runner(call, {});
     const auto outcome = run.execute();
-    throw_if_failed(outcome);
+    run.throw_if_failed(outcome);
     return hex_data(outcome.output);
 }
 

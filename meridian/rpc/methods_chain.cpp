@@ -49,6 +49,23 @@ json::value get_block_by_number(const Call& call) {
     return get_block(call, block_or_null(call, 0), number.tag == BlockTag::Pending);
 }
 
+json::value get_header(const BlockPtr& block, bool pending) {
+    if (!block)
+        return nullptr;
+    json::object out = format_header(block->header(), block->hash);
+    if (pending)
+        for (const char* field : {"hash", "nonce", "miner"})
+            out[field] = nullptr;
+    return out;
+}
+json::value get_header_by_hash(const Call& call) {
+    return get_header(block_by_hash(call), false);
+}
+json::value get_header_by_number(const Call& call) {
+    const BlockNumber number = call.args.get(0, read_block_number);
+    return get_header(block_or_null(call, 0), number.tag == BlockTag::Pending);
+}
+
 json::value get_block_receipts(const Call& call) {
     const BlockPtr block = block_or_null(call, 0);
     if (!block)
@@ -119,6 +136,40 @@ json::value transaction_by_hash(const Call& call) {
     return nullptr;
 }
 
+// The first block after which the account's nonce is above `nonce`; null if there is none.
+BlockPtr block_that_used(node::DevChain& chain, const Address& sender, std::uint64_t nonce) {
+    const auto used_by = [&](std::uint64_t number) {
+        return chain.state_after(number)->account(sender).value_or(state::Account{}).nonce > nonce;
+    };
+    std::uint64_t low = 0;
+    std::uint64_t high = chain.head()->number();
+    if (!used_by(high))
+        return nullptr;
+    while (low < high) {
+        const std::uint64_t middle = low + (high - low) / 2;
+        if (used_by(middle))
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return chain.block(low);
+}
+
+json::value transaction_by_sender_and_nonce(const Call& call) {
+    const Address sender = call.args.get(0, read_address);
+    const std::uint64_t nonce = call.args.get(1, read_lenient_uint64);
+    node::DevChain& chain = call.service.chain();
+    if (const BlockPtr block = block_that_used(chain, sender, nonce))
+        for (std::size_t i = 0; i < block->senders.size(); ++i)
+            if (block->senders[i] == sender && block->block.transactions[i].nonce == nonce)
+                return format_transaction(*block, i);
+    const auto waiting = chain.pool().by_sender().find(sender);
+    if (waiting == chain.pool().by_sender().end() || !waiting->second.contains(nonce))
+        return nullptr;
+    const node::PoolTxnPtr& pooled = waiting->second.at(nonce);
+    return format_pending(pooled->txn, pooled->sender, pooled->hash);
+}
+
 json::value transaction_receipt(const Call& call) {
     node::DevChain& chain = call.service.chain();
     const auto place = chain.find_transaction(call.args.get(0, read_hash));
@@ -155,6 +206,16 @@ std::span<const Method> chain_methods() {
          {kBlock, kFull},
          "Block|null",
          get_block_by_number},
+        {"eth_getHeaderByHash",
+         "A block's header by its hash",
+         {kBlockHash},
+         "Header|null",
+         get_header_by_hash},
+        {"eth_getHeaderByNumber",
+         "A block's header by number or tag",
+         {kBlock},
+         "Header|null",
+         get_header_by_number},
         {"eth_getBlockReceipts",
          "All receipts of a block",
          {{"block", "BlockNumberOrTagOrHash"}},
@@ -205,6 +266,11 @@ std::span<const Method> chain_methods() {
          {kHash},
          "Transaction|null",
          transaction_by_hash},
+        {"eth_getTransactionBySenderAndNonce",
+         "A transaction, mined or waiting, by its sender and nonce",
+         {{"sender", "Address"}, {"nonce", "Quantity"}},
+         "Transaction|null",
+         transaction_by_sender_and_nonce},
         {"eth_getTransactionReceipt",
          "The receipt of a mined transaction",
          {kHash},

@@ -1,4 +1,5 @@
 // debug_*: traces and raw encodings.
+#include <meridian/base/hex.hpp>
 #include <meridian/rlp/encode.hpp>
 #include <meridian/rpc/block_reference.hpp>
 #include <meridian/rpc/call_runner.hpp>
@@ -12,7 +13,7 @@ namespace meridian::rpc {
 namespace {
 
 TraceConfig trace_config(const Call& call, std::size_t index) {
-    TraceConfig out = call.args.get_or(index, read_trace_config, default_trace_config());
+    TraceConfig out = call.args.get_or(index, read_trace_config, TraceConfig{});
     out.steps_max = call.service.limits().trace_steps_max;
     return out;
 }
@@ -69,9 +70,13 @@ std::vector<json::value> trace(const Call& call, const node::StoredBlock& block,
                                std::optional<std::size_t> only) {
     if (block.number() == 0)
         refuse("genesis is not traceable");
+    const Deadline deadline = call.service.trace_deadline(config.timeout_ms);
     BlockTracer observer(block, call.service.chain().config(), config, only);
     const std::size_t last = only.value_or(std::numeric_limits<std::size_t>::max());
-    if (const auto done = node::replay(call.service.chain(), block, last, observer); !done)
+    const auto done = node::replay(call.service.chain(), block, last, observer, &deadline);
+    if (!done && done.error().error == chain::BlockError::Interrupted)
+        deadline.refuse_interrupted();
+    if (!done)
         refuse("tracing failed: " + done.error().message);
     return std::move(observer.results());
 }
@@ -85,12 +90,12 @@ json::value trace_transaction(const Call& call) {
     return trace(call, *place->block, config, place->index).front();
 }
 
-json::value trace_block(const Call& call, const node::BlockPtr& block) {
-    auto results = trace(call, *block, trace_config(call, 1), std::nullopt);
+json::value trace_stored(const Call& call, const node::StoredBlock& block) {
+    auto results = trace(call, block, trace_config(call, 1), std::nullopt);
     json::array out;
     for (std::size_t i = 0; i < results.size(); ++i)
         out.push_back(
-            json::object{{"txHash", hex_data(block->txn_hashes[i])}, {"result", std::move(results[i])}});
+            json::object{{"txHash", hex_data(block.txn_hashes[i])}, {"result", std::move(results[i])}});
     return out;
 }
 
@@ -99,7 +104,7 @@ json::value trace_block_by_number(const Call& call) {
     const auto block = call.service.chain().block(number);
     if (!block)
         refuse("block #" + std::to_string(number) + " not found");
-    return trace_block(call, block);
+    return trace_stored(call, *block);
 }
 
 json::value trace_block_by_hash(const Call& call) {
@@ -107,24 +112,58 @@ json::value trace_block_by_hash(const Call& call) {
     const auto block = call.service.chain().block(hash);
     if (!block)
         refuse("block " + std::string(text_of(hex_data(hash).get_string())) + " not found");
-    return trace_block(call, block);
+    return trace_stored(call, *block);
+}
+
+// From the encoding of a block whose parent is on the chain; the block itself need not be.
+json::value trace_block(const Call& call) {
+    auto block = chain::decode_block(call.args.get(0, read_data));
+    if (!block)
+        refuse("could not decode block: " + block.error().field + ": " + block.error().reason);
+    node::DevChain& chain = call.service.chain();
+    const chain::Header& header = block->header;
+    if (header.number == 0)
+        refuse("genesis is not traceable");
+    const auto parent = chain.block(header.number - 1);
+    if (!parent || parent->hash != header.parent_hash)
+        refuse("block " + to_hex0x(header.parent_hash) + " not found");
+    node::StoredBlock stored;
+    for (const chain::Transaction& txn : block->transactions) {
+        const auto sender = chain::recover_sender(txn);
+        if (!sender)
+            refuse("tracing failed: transaction " + std::to_string(stored.senders.size()) +
+                   ": invalid sender");
+        stored.senders.push_back(*sender);
+        stored.txn_hashes.push_back(chain::transaction_hash(txn));
+    }
+    stored.block = *std::move(block);
+    return trace_stored(call, stored);
+}
+
+struct TraceOverrides {
+    std::optional<BlockOverrides> block;
+    std::optional<StateOverrides> state;
+};
+
+TraceOverrides read_trace_overrides(const json::value& value) {
+    const json::object& object = read_object(value, "TraceCallConfig");
+    return {optional_member(object, "blockOverrides", read_block_overrides),
+            optional_member(object, "stateOverrides", read_state_overrides)};
 }
 
 void apply_overrides(const Call& call, CallRunner& runner) {
-    if (!call.args.has(2))
-        return;
-    const json::object& options = call.args.get(
-        2, [](const json::value& v) -> const json::object& { return read_object(v, "TraceCallConfig"); });
-    if (const auto* block = member(options, "blockOverrides"))
-        runner.override_block(read_block_overrides(*block));
-    if (const auto* state = member(options, "stateOverrides"))
-        runner.override_state(read_state_overrides(*state));
+    const TraceOverrides overrides = call.args.get_or(2, read_trace_overrides, TraceOverrides{});
+    if (overrides.block)
+        runner.override_block(*overrides.block);
+    if (overrides.state)
+        runner.override_state(*overrides.state);
 }
 
 json::value trace_call(const Call& call) {
-    CallRunner runner(call.service, call.args.get(0, read_call_args),
-                      call.args.get_or(1, read_block_reference, BlockReference{}));
     const TraceConfig config = trace_config(call, 2);
+    CallRunner runner(call.service, call.args.get(0, read_call_args),
+                      call.args.get_or(1, read_block_reference, BlockReference{}),
+                      call.service.trace_deadline(config.timeout_ms));
     apply_overrides(call, runner);
     const auto tracer = make_tracer(config);
     const chain::Transaction txn = runner.transaction();
@@ -195,6 +234,11 @@ std::span<const Method> debug_methods() {
          {{"transaction", "Call"}, {"block", "BlockNumberOrTagOrHash", false}, kConfig},
          "Trace",
          trace_call},
+        {"debug_traceBlock",
+         "Executes a block under a tracer that need not be on the chain, its parent excepted",
+         {{"block", "Data"}, kConfig},
+         "{txHash, result}[]",
+         trace_block},
         {"debug_traceBlockByNumber",
          "Executes a block again under a tracer",
          {{"block", "BlockNumberOrTag"}, kConfig},

@@ -1,5 +1,6 @@
 // What development tools ask of their node: time, mining, snapshots and the alteration of state, under the
 // names that Anvil, Hardhat and Ganache gave.
+#include <meridian/rpc/development.hpp>
 #include <meridian/rpc/format.hpp>
 #include <meridian/rpc/method.hpp>
 #include <meridian/rpc/service.hpp>
@@ -10,19 +11,10 @@ namespace meridian::rpc {
 namespace {
 
 node::DevChain& chain_of(const Call& call) {
-    if (!call.service.options().development)
-        throw RpcError(ErrorCode::MethodNotFound, "development methods are off");
-    return call.service.chain();
+    return development_chain(call);
 }
 
 // --- mining ---------------------------------------------------------------------------------------------
-
-node::BlockPtr mine_one(node::DevChain& chain) {
-    auto block = chain.mine();
-    if (!block)
-        throw RpcError(ErrorCode::Internal, "cannot build a block: " + block.error().message);
-    return *std::move(block);
-}
 
 void set_next_timestamp(node::DevChain& chain, std::uint64_t timestamp) {
     const std::uint64_t head = chain.head()->header().timestamp;
@@ -60,23 +52,19 @@ struct MineOptions {
 };
 
 // evm_mine takes nothing, a timestamp, or {blocks, timestamp}.
-MineOptions mine_options(const Call& call) {
+MineOptions read_mine_options(const json::value& value) {
     MineOptions out;
-    if (!call.args.has(0))
-        return out;
-    if (const auto* object = call.args.raw(0).if_object()) {
-        if (const auto* blocks = member(*object, "blocks"))
-            out.blocks = read_lenient_uint64(*blocks);
-        if (const auto* timestamp = member(*object, "timestamp"))
-            out.timestamp = read_lenient_uint64(*timestamp);
-    } else if (const std::uint64_t timestamp = call.args.get(0, read_lenient_uint64); timestamp != 0) {
+    if (const auto* object = value.if_object()) {
+        out.blocks = optional_member(*object, "blocks", read_lenient_uint64).value_or(1);
+        out.timestamp = optional_member(*object, "timestamp", read_lenient_uint64);
+    } else if (const std::uint64_t timestamp = read_lenient_uint64(value); timestamp != 0) {
         out.timestamp = timestamp;
     }
     return out;
 }
 
 json::value evm_mine(const Call& call) {
-    const MineOptions options = mine_options(call);
+    const MineOptions options = call.args.get_or(0, read_mine_options, MineOptions{});
     if (options.timestamp)
         set_next_timestamp(chain_of(call), *options.timestamp);
     mine_many(call, options.blocks, 1);
@@ -204,12 +192,8 @@ json::value set_min_gas_price(const Call& call) {
 
 template <class Change>
 json::value alter(const Call& call, Change change) {
-    node::DevChain& chain = chain_of(call);
-    node::OverlayState overlay(chain.head_state());
-    change(overlay, call.args.get(0, read_address));
-    overlay.drop_empty();
-    if (!chain.alter(overlay.changes()))
-        throw RpcError(ErrorCode::Internal, "state is not available");
+    const Address address = call.args.get(0, read_address);
+    alter_head(chain_of(call), [&](node::OverlayState& state) { change(state, address); });
     return true;
 }
 
@@ -260,6 +244,23 @@ json::value snapshot(const Call& call) {
 }
 json::value revert(const Call& call) {
     return chain_of(call).revert(call.args.get(0, read_lenient_uint64));
+}
+
+json::value set_chain_id(const Call& call) {
+    const std::uint64_t id = call.args.get(0, read_lenient_uint64);
+    if (id == 0)
+        invalid_params("invalid argument 0: a chain id is above zero");
+    chain_of(call).set_chain_id(id);
+    return nullptr;
+}
+
+json::value genesis_time(const Call& call) {
+    return chain_of(call).block(std::uint64_t{0})->header().timestamp;
+}
+
+// Nothing here makes stack traces of Solidity sources.
+json::value add_compilation_result(const Call&) {
+    return false;
 }
 
 json::value reset(const Call& call) {
@@ -348,7 +349,8 @@ std::vector<Method> mining_table() {
          {"", "Seconds between blocks", {}, "Quantity|null", get_interval_mining}},
         {{"anvil_dropTransaction", "hardhat_dropTransaction"},
          {"", "Removes a waiting transaction", {hash}, "boolean", drop_transaction}},
-        {{"anvil_dropAllTransactions"}, {"", "Empties the pool", {}, "boolean", drop_all_transactions}},
+        {{"anvil_dropAllTransactions", "hardhat_dropAllTransactions"},
+         {"", "Empties the pool", {}, "boolean", drop_all_transactions}},
         {{"anvil_removePoolTransactions"},
          {"", "Removes a sender's waiting transactions", {kAddress}, "boolean", remove_pool_transactions}},
         {{"evm_increaseTime", "anvil_increaseTime"},
@@ -384,7 +386,7 @@ std::vector<Method> account_table() {
     return flattened({
         {{"anvil_setBalance", "hardhat_setBalance", "evm_setAccountBalance", "tenderly_setBalance"},
          {"", "Sets a balance", {kAddress, amount}, "boolean", set_balance}},
-        {{"anvil_addBalance", "tenderly_addBalance"},
+        {{"anvil_addBalance", "hardhat_addBalance", "tenderly_addBalance"},
          {"", "Adds to a balance", {kAddress, amount}, "boolean", add_balance}},
         {{"anvil_setCode", "hardhat_setCode", "evm_setAccountCode"},
          {"", "Sets an account's code", {kAddress, {"code", "Data"}}, "boolean", set_code}},
@@ -396,7 +398,7 @@ std::vector<Method> account_table() {
          {"", "Sends without a key for an account", {kAddress}, "boolean", impersonate}},
         {{"anvil_stopImpersonatingAccount", "hardhat_stopImpersonatingAccount"},
          {"", "Ends an impersonation", {kAddress}, "boolean", stop_impersonating}},
-        {{"anvil_autoImpersonateAccount"},
+        {{"anvil_autoImpersonateAccount", "hardhat_autoImpersonateAccount"},
          {"", "Sends without a key for every account", {{"enabled", "boolean"}}, "boolean", impersonate_all}},
     });
 }
@@ -404,9 +406,27 @@ std::vector<Method> account_table() {
 std::vector<Method> rest_table() {
     const Param options{"options", "object", false};
     return flattened({
-        {{"evm_snapshot", "anvil_snapshot"}, {"", "Remembers everything", {}, "Quantity", snapshot}},
+        {{"evm_snapshot", "anvil_snapshot"},
+         {"", "Remembers the chain for evm_revert", {}, "Quantity", snapshot}},
         {{"evm_revert", "anvil_revert"},
-         {"", "Goes back to a snapshot", {{"snapshotId", "Quantity"}}, "boolean", revert}},
+         {"",
+          "Goes back to a snapshot: blocks, state, pool, time, block gas limit, the next block's timestamp "
+          "and "
+          "prevRandao. Impersonations, mining mode, coinbase, chain id, timestamp interval, the next base "
+          "fee "
+          "and the minimum gas price stay as they are",
+          {{"snapshotId", "Quantity"}},
+          "boolean",
+          revert}},
+        {{"anvil_setChainId"},
+         {"", "Chain id of the transactions to come", {{"chainId", "Quantity"}}, "null", set_chain_id}},
+        {{"anvil_getGenesisTime"}, {"", "Time of the genesis block", {}, "number", genesis_time}},
+        {{"hardhat_addCompilationResult"},
+         {"",
+          "Accepted; stack traces are not made, hence false",
+          {{"solcVersion", "string"}, {"input", "object"}, {"output", "object"}},
+          "boolean",
+          add_compilation_result}},
         {{"anvil_reset", "hardhat_reset"}, {"", "Back to the genesis", {options}, "boolean", reset}},
         {{"anvil_metadata", "hardhat_metadata"}, {"", "About this node", {}, "object", metadata}},
         {{"anvil_nodeInfo"}, {"", "About this node", {}, "object", node_info}},

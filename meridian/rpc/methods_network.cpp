@@ -208,6 +208,7 @@ std::span<const Method> network_methods() {
     static const Method kMethods[] = {
         {"web3_clientVersion", "Name and version of the node", {}, "string", client_version},
         {"web3_sha3", "Keccak-256 of the data", {{"data", "Data"}}, "Data32", sha3},
+        {"eth_networkId", "The chain identifier in decimal", {}, "string", net_version},
         {"net_version", "Network identifier, in decimal", {}, "string", net_version},
         {"net_listening", "Whether the node takes connections", {}, "boolean", net_listening},
         {"net_peerCount", "How many peers the node has", {}, "Quantity", net_peer_count},

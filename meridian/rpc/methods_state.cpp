@@ -54,6 +54,31 @@ json::value get_code(const Call& call) {
     return hex_data(state->code(account_or_empty(*state, address).code_hash));
 }
 
+json::value get_account(const Call& call) {
+    const Address address = call.args.get(0, read_address);
+    const auto state = call.service.chain().state_after(block_argument(call, 1)->number());
+    const state::Account account = account_or_empty(*state, address);
+    return json::object{{"balance", quantity(account.balance)},
+                        {"codeHash", hex_data(account.code_hash)},
+                        {"nonce", quantity(account.nonce)},
+                        {"storageRoot", hex_data(state->storage_root(address).value_or(trie::kEmptyRoot))}};
+}
+
+json::value get_account_info(const Call& call) {
+    const Address address = call.args.get(0, read_address);
+    NamedState state(call, 1);
+    const state::Account account = account_or_empty(*state, address);
+    return json::object{{"balance", quantity(account.balance)},
+                        {"nonce", quantity(account.nonce)},
+                        {"code", hex_data(state->code(account.code_hash))}};
+}
+
+json::value code_by_hash(const Call& call) {
+    Bytes code;
+    const bool known = call.service.chain().store().codes().code(call.args.get(0, read_hash), code);
+    return known ? hex_data(code) : json::value(nullptr);
+}
+
 json::value get_storage_at(const Call& call) {
     const Address address = call.args.get(0, read_address);
     const Hash slot =
@@ -75,10 +100,11 @@ json::value get_storage_values(const Call& call) {
     NamedState state(call, 1);
     json::object out;
     for (const auto& [key, slots] : request) {
-        const Address address = read_address(json::value(key));
+        const auto read_slots = [](const json::value& v) { return read_list(v, "[]common.Hash", read_hash); };
+        const Address address = read_within(key, read_address, json::value(key));
         json::array values;
-        for (const auto& slot : read_array(slots, "[]common.Hash"))
-            values.push_back(hex_data(to_hash(state->storage(address, from_hash(read_hash(slot))))));
+        for (const Hash& slot : read_within(key, read_slots, slots))
+            values.push_back(hex_data(to_hash(state->storage(address, from_hash(slot)))));
         out[key] = std::move(values);
     }
     return out;
@@ -138,6 +164,22 @@ std::span<const Method> state_methods() {
     static const Param kBlock{"block", "BlockNumberOrTagOrHash", false};
     static const Method kMethods[] = {
         {"eth_accounts", "Accounts that the node signs for", {}, "Address[]", accounts},
+        {"eth_requestAccounts", "Accounts that the node signs for", {}, "Address[]", accounts},
+        {"eth_getAccount",
+         "An account as it stands in the state trie",
+         {kAddress, kBlock},
+         "{balance, codeHash, nonce, storageRoot}",
+         get_account},
+        {"eth_getAccountInfo",
+         "An account with its code",
+         {kAddress, kBlock},
+         "{balance, nonce, code}",
+         get_account_info},
+        {"debug_codeByHash",
+         "The code with that hash",
+         {{"codeHash", "Hash"}, kBlock},
+         "Data|null",
+         code_by_hash},
         {"eth_getBalance", "An account's balance in wei", {kAddress, kBlock}, "Quantity", get_balance},
         {"eth_getTransactionCount",
          "An account's nonce",

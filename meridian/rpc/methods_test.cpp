@@ -88,8 +88,9 @@ TEST_F(MethodsTest, Subscriptions) {
     const auto ask = [&](const std::string& text) {
         return json::parse(m_node.dispatcher.handle(text, &session));
     };
-    const auto id = ask(R"({"id":1,"method":"eth_subscribe","params":["newHeads"]})").at("result");
-    ask(R"({"id":1,"method":"eth_subscribe","params":["newPendingTransactions"]})");
+    const auto id =
+        ask(R"({"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["newHeads"]})").at("result");
+    ask(R"({"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["newPendingTransactions"]})");
     m_node.call("eth_sendTransaction", {transaction(0, m_node.account(1))});
     ASSERT_EQ(session.messages.size(), 2u);
     const auto head = json::parse(session.messages[1]);
@@ -97,7 +98,8 @@ TEST_F(MethodsTest, Subscriptions) {
     EXPECT_EQ(head.at("params").at("subscription"), id);
     EXPECT_EQ(head.at("params").at("result").at("number"), "0x1");
     EXPECT_EQ(
-        ask(R"({"id":1,"method":"eth_unsubscribe","params":[)" + json::serialize(id) + "]}").at("result"),
+        ask(R"({"jsonrpc":"2.0","id":1,"method":"eth_unsubscribe","params":[)" + json::serialize(id) + "]}")
+            .at("result"),
         true);
     m_node.service.forget(session);
     m_node.call("evm_mine");
@@ -156,9 +158,10 @@ TEST_F(MethodsTest, TracesEndInTimeAndSpace) {
     EXPECT_EQ(message({{"tracer", "callTracer"}, {"timeout", "1ms"}}), "execution timeout");
     EXPECT_EQ(message({{"tracer", "noopTracer"}, {"timeout", "0.5ms500us"}}), "execution timeout");
     EXPECT_EQ(message({{"timeout", "1m"}}), "the trace is too large; limit it or use callTracer");
-    EXPECT_EQ(message({{"timeout", "soon"}}), "invalid argument 2: time: invalid duration \"soon\"");
-    EXPECT_EQ(message({{"timeout", "5"}}), "invalid argument 2: time: missing unit in duration \"5\"");
-    EXPECT_EQ(message({{"timeout", "1e3s"}}), "invalid argument 2: time: invalid duration \"1e3s\"");
+    EXPECT_EQ(message({{"timeout", "soon"}}), "invalid argument 2: timeout: time: invalid duration \"soon\"");
+    EXPECT_EQ(message({{"timeout", "5"}}),
+              "invalid argument 2: timeout: time: missing unit in duration \"5\"");
+    EXPECT_EQ(message({{"timeout", "1e3s"}}), "invalid argument 2: timeout: time: invalid duration \"1e3s\"");
     // The node goes on.
     EXPECT_EQ(m_node
                   .call("debug_traceCall", {json::object{{"to", m_node.account(1)}}, "latest",
@@ -191,6 +194,331 @@ TEST_F(MethodsTest, NamesTheFieldOfACallThatItCannotRead) {
     EXPECT_EQ(message("from", 5),
               json::string(prefix + "non-string into Go struct field TransactionArgs.from "
                                     "of type common.Address"));
+}
+
+TEST_F(MethodsTest, NamesThePlaceInsideOfAnArgument) {
+    const json::string account = m_node.account(1);
+    const auto call = [&](json::object members) {
+        return std::string(m_node.error("eth_call", {std::move(members)}).at("message").as_string());
+    };
+    const auto overrides = [&](json::value state, json::value block) {
+        return std::string(m_node
+                               .error("eth_call", {json::object{{"to", account}}, "latest", std::move(state),
+                                                   std::move(block)})
+                               .at("message")
+                               .as_string());
+    };
+    const auto logs = [&](json::object filter) {
+        return std::string(m_node.error("eth_getLogs", {std::move(filter)}).at("message").as_string());
+    };
+    const json::object entry{{"address", account}, {"storageKeys", json::array{"0x12"}}};
+    const json::object sound{{"address", account}, {"storageKeys", json::array{}}};
+    const std::vector<std::pair<std::string, std::string>> cases = {
+        {call({{"accessList", json::array{sound, sound, entry}}}),
+         "invalid argument 0: accessList[2].storageKeys[0]: hex string has length 2"},
+        {call({{"accessList", json::array{json::object{{"address", "0x"}}}}}),
+         "invalid argument 0: accessList[0].address: "},
+        {call({{"data", "0x1"}}),
+         "invalid argument 0: json: cannot unmarshal hex string of odd length into Go "
+         "struct field TransactionArgs.data"},
+        {call({{"input", 1}}),
+         "invalid argument 0: json: cannot unmarshal non-string into Go struct field "
+         "TransactionArgs.input"},
+        {call({{"to", "0x12"}}), "invalid argument 0: to: hex string has length 2"},
+        {call({{"blobVersionedHashes", json::array{"0x"}}}), "invalid argument 0: blobVersionedHashes[0]: "},
+        {call({{"authorizationList", json::array{json::object{{"nonce", "0x01"}}}}}),
+         "invalid argument 0: authorizationList[0].nonce: "},
+        {call({{"authorizationList", json::array{json::object{{"r", "0xg"}}}}}),
+         "invalid argument 0: authorizationList[0].r: "},
+        {overrides(json::object{{"0x12", json::object{}}}, nullptr), "invalid argument 2: [\"0x12\"]: "},
+        {overrides(json::object{{account, json::object{{"balance", "1"}}}}, nullptr),
+         "invalid argument 2: [\"" + std::string(account) + "\"].balance: "},
+        {overrides(json::object{{account, json::object{{"stateDiff", json::object{{"0x1", "0xg"}}}}}},
+                   nullptr),
+         "invalid argument 2: [\"" + std::string(account) + "\"].stateDiff[\"0x1\"]: "},
+        {overrides(nullptr, json::object{{"gasLimit", "0x01"}}), "invalid argument 3: gasLimit: "},
+        {logs({{"fromBlock", "0x01"}}), "invalid argument 0: fromBlock: "},
+        {logs({{"address", json::array{account, "0x"}}}), "invalid argument 0: address[1]: "},
+        {logs({{"topics", json::array{nullptr, json::array{"0x12"}}}}), "invalid argument 0: topics[1][0]: "},
+        {logs({{"blockHash", 1}}), "invalid argument 0: blockHash: "},
+    };
+    for (const auto& [message, prefix] : cases)
+        EXPECT_TRUE(message.starts_with(prefix)) << message << "\n" << prefix;
+    const json::object block{{"calls", json::array{json::object{}, json::object{{"to", 1}}}}};
+    EXPECT_TRUE(
+        m_node.error("eth_simulateV1", {json::object{{"blockStateCalls", json::array{block}}}, "latest"})
+            .at("message")
+            .as_string()
+            .starts_with("invalid argument 0: blockStateCalls[0].calls[1]: json: cannot unmarshal non-string "
+                         "into Go struct field TransactionArgs.to"));
+}
+
+TEST_F(MethodsTest, FailuresOfTheStackAndOfOpcodesCarryNumbers) {
+    const auto message = [&](const char* code) {
+        m_node.call("anvil_setCode", {m_node.account(9), code});
+        return m_node.error("eth_call", {json::object{{"to", m_node.account(9)}}, "latest"}).at("message");
+    };
+    EXPECT_EQ(message("0x01"), "stack underflow (0 <=> 2)");
+    EXPECT_EQ(message("0x5f5f91"), "stack underflow (2 <=> 3)");
+    EXPECT_EQ(message("0x5b5f5f56"), "stack limit reached 1024 (1023)");  // pushes for ever
+    EXPECT_EQ(message("0x5b5f805f56"), "stack limit reached 1024 (1023)");
+    EXPECT_EQ(message("0x0c"), "invalid opcode: opcode 0xc not defined");
+    EXPECT_EQ(message("0xfe"), "invalid opcode: INVALID");
+    const json::object calls{{"calls", json::array{json::object{{"to", m_node.account(9)}}}}};
+    m_node.call("anvil_setCode", {m_node.account(9), "0x5f01"});
+    EXPECT_EQ(m_node.call("eth_simulateV1", {json::object{{"blockStateCalls", json::array{calls}}}, "latest"})
+                  .at(0)
+                  .at("calls")
+                  .at(0)
+                  .at("error")
+                  .at("message"),
+              "stack underflow (1 <=> 2)");
+    EXPECT_EQ(
+        m_node.call("eth_createAccessList", {json::object{{"to", m_node.account(9)}}, "latest"}).at("error"),
+        "stack underflow (1 <=> 2)");
+    EXPECT_EQ(m_node
+                  .call("debug_traceCall", {json::object{{"to", m_node.account(9)}}, "latest",
+                                            json::object{{"tracer", "callTracer"}}})
+                  .at("error"),
+              "stack underflow (1 <=> 2)");
+    EXPECT_EQ(m_node.error("eth_estimateGas", {json::object{{"to", m_node.account(9)}}}).at("message"),
+              "stack underflow (1 <=> 2)");
+}
+
+TEST_F(MethodsTest, RawTransactionsAreRefusedInGethsWords) {
+    const auto message = [&](const char* raw) {
+        return m_node.error("eth_sendRawTransaction", {raw}).at("message");
+    };
+    EXPECT_EQ(message("0x"), "typed transaction too short");
+    EXPECT_EQ(message("0x02"), "typed transaction too short");
+    EXPECT_EQ(message("0x0501"), "transaction type not supported");
+    EXPECT_EQ(message("0x80"), "rlp: expected input list for types.LegacyTx");
+    EXPECT_EQ(message("0xc0"), "rlp: too few elements for types.LegacyTx");
+    EXPECT_EQ(message("0x02c0"), "rlp: too few elements for types.DynamicFeeTx");
+    EXPECT_EQ(message("0xc201"), "rlp: value size exceeds available input length");
+    EXPECT_EQ(message("0xc00000"), "rlp: input contains more than one value");
+    EXPECT_EQ(message("0xc20001"),
+              "rlp: non-canonical integer (leading zero bytes) for uint64, decoding into "
+              "(types.LegacyTx).Nonce");
+    EXPECT_EQ(message("0xc1c0"),
+              "rlp: expected input string or byte for uint64, decoding into (types.LegacyTx).Nonce");
+}
+
+// geth looks at the fees before gas, nonce and balance.
+TEST_F(MethodsTest, ATipAboveTheFeeIsToldFirst) {
+    json::object txn = transaction(0, m_node.account(1), "0xffffffffffffffffffffffff");
+    txn["gas"] = "0x1";
+    txn["maxFeePerGas"] = "0x1";
+    txn["maxPriorityFeePerGas"] = "0x2";
+    EXPECT_EQ(m_node.error("eth_sendTransaction", {txn}).at("message"),
+              "max priority fee per gas higher than max fee per gas");
+    txn["maxPriorityFeePerGas"] = "0x1";
+    EXPECT_EQ(m_node.error("eth_sendTransaction", {txn}).at("message"),
+              "intrinsic gas too low: gas 1, minimum needed 21000");
+}
+
+// An endless loop under each method, with more gas than the time allows.
+TEST_F(MethodsTest, CallsEndInTime) {
+    ServiceOptions options = m_node.service.options();
+    options.limits.call_gas_max = std::uint64_t{1} << 62;
+    options.limits.call_ms_max = 30;
+    Service service(m_node.chain, options);
+    Dispatcher dispatcher(service);
+    m_node.call("anvil_setCode", {m_node.account(9), "0x5b5f56"});
+    m_node.call("evm_setBlockGasLimit", {"0x4000000000000000"});
+    const auto message = [&](const char* method, json::array params) {
+        const json::object request{
+            {"jsonrpc", "2.0"}, {"id", 1}, {"method", method}, {"params", std::move(params)}};
+        const json::value answer = json::parse(dispatcher.handle(json::serialize(request)));
+        return answer.at("error").at("message");
+    };
+    const json::object loop{{"to", m_node.account(9)}, {"gas", "0x4000000000000000"}};
+    const json::object gas_limit{{"gasLimit", "0x4000000000000000"}};
+    const json::object block{{"blockOverrides", gas_limit}, {"calls", json::array{loop}}};
+    const json::object simulation{{"blockStateCalls", json::array{block}}};
+    const char* kAborted = "execution aborted (timeout = 30ms)";
+    EXPECT_EQ(message("eth_call", {loop}), kAborted);
+    EXPECT_EQ(message("eth_createAccessList", {loop}), kAborted);
+    EXPECT_EQ(message("eth_simulateV1", {simulation, "latest"}), kAborted);
+    EXPECT_EQ(message("debug_traceCall",
+                      {loop, "latest", json::object{{"tracer", "noopTracer"}, {"timeout", "30ms"}}}),
+              "execution timeout");
+    service.interrupt();
+    EXPECT_EQ(message("eth_call", {loop}), "execution aborted (the node is stopping)");
+    EXPECT_EQ(message("debug_traceCall", {loop, "latest", json::object{{"tracer", "noopTracer"}}}),
+              "execution aborted (the node is stopping)");
+}
+
+TEST(Deadline, DurationsPrintAsInGo) {
+    EXPECT_EQ(format_duration(5'000), "5s");
+    EXPECT_EQ(format_duration(1'500), "1.5s");
+    EXPECT_EQ(format_duration(250), "250ms");
+    EXPECT_EQ(format_duration(90'000), "1m30s");
+    EXPECT_EQ(format_duration(3'600'000), "1h0m0s");
+}
+
+TEST_F(MethodsTest, TracesAnEncodedBlock) {
+    const auto hash = m_node.call("eth_sendTransaction", {transaction(0, m_node.account(1))});
+    const auto raw = m_node.call("debug_getRawBlock", {"0x1"});
+    const json::object options{{"tracer", "callTracer"}};
+    const auto traces = m_node.call("debug_traceBlock", {raw, options});
+    EXPECT_EQ(traces, m_node.call("debug_traceBlockByNumber", {"0x1", options}));
+    EXPECT_EQ(traces.at(0).at("txHash"), hash);
+    const auto message = [&](const json::value& rlp) {
+        return std::string(m_node.error("debug_traceBlock", {rlp}).at("message").as_string());
+    };
+    EXPECT_TRUE(message("0xc0").starts_with("could not decode block: ")) << message("0xc0");
+    EXPECT_EQ(message(m_node.call("debug_getRawBlock", {"0x0"})), "genesis is not traceable");
+    // Not on the chain any more, but its parent is.
+    m_node.call("anvil_rollback", {1});
+    EXPECT_EQ(m_node.call("debug_traceBlock", {raw, options}), traces);
+    // Another chain's block.
+    TestNode other;
+    other.call("anvil_setBalance", {other.account(1), "0x1"});
+    other.call("evm_mine");
+    other.call("evm_mine");
+    EXPECT_TRUE(message(other.call("debug_getRawBlock", {"0x2"})).ends_with(" not found"));
+}
+
+TEST_F(MethodsTest, RevertKeepsWhatBelongsToTheNode) {
+    const auto other = json::string("0x" + std::string(40, '1'));
+    m_node.call("anvil_setBalance", {other, "0xde0b6b3a7640000"});
+    const auto id = m_node.call("evm_snapshot");
+    m_node.call("hardhat_impersonateAccount", {other});
+    m_node.call("evm_setAutomine", {false});
+    m_node.call("anvil_setCoinbase", {other});
+    m_node.call("evm_setBlockGasLimit", {"0x1000000"});
+    m_node.call("evm_setNextBlockTimestamp", {1'800'000'000});
+    m_node.call("eth_sendTransaction", {transaction(0, m_node.account(1))});
+    EXPECT_EQ(m_node.call("evm_revert", {id}), true);
+    EXPECT_EQ(m_node.call("anvil_getAutomine"), false);
+    EXPECT_EQ(m_node.call("eth_coinbase"), other);
+    EXPECT_EQ(m_node.call("txpool_status").at("pending"), "0x0");
+    m_node.call("evm_mine");
+    const auto block = m_node.call("eth_getBlockByNumber", {"latest", false});
+    EXPECT_NE(block.at("gasLimit"), "0x1000000");
+    EXPECT_EQ(block.at("timestamp"), quantity(std::uint64_t{1'700'000'001}));
+    m_node.call("eth_sendTransaction", {json::object{{"from", other}, {"to", m_node.account(1)}}});
+    // And an impersonation that has ended since does not come back.
+    const auto again = m_node.call("evm_snapshot");
+    m_node.call("hardhat_stopImpersonatingAccount", {other});
+    m_node.call("evm_revert", {again});
+    EXPECT_EQ(m_node.error("eth_sendTransaction", {json::object{{"from", other}}}).at("code"), -32000);
+}
+
+TEST_F(MethodsTest, RollsBackAndReorganises) {
+    json::array hashes;
+    for (int i = 0; i < 4; ++i)
+        hashes.push_back(m_node.call("eth_sendTransaction", {transaction(0, m_node.account(1))}));
+    const auto late = m_node.call("evm_snapshot");
+    const auto filter = m_node.call("eth_newBlockFilter");
+    const auto second = m_node.call("eth_getBlockByNumber", {"0x2", false});
+    const auto third = m_node.call("eth_getBlockByNumber", {"0x3", false});
+    json::object from_one = transaction(1, m_node.account(2), "0x5");
+    json::object from_zero = transaction(0, m_node.account(2), "0x7");
+    EXPECT_TRUE(m_node
+                    .call("anvil_reorg", {2, json::array{json::array{from_one, 0}, json::array{from_zero, 1},
+                                                         json::array{from_zero, 1}}})
+                    .is_null());
+    EXPECT_EQ(m_node.call("eth_blockNumber"), "0x4");
+    EXPECT_EQ(m_node.call("eth_getFilterChanges", {filter}).as_array().size(), 2u);
+    EXPECT_EQ(m_node.call("eth_getBlockByNumber", {"0x2", false}), second);
+    const auto now = m_node.call("eth_getBlockByNumber", {"0x3", true});
+    EXPECT_NE(now.at("hash"), third.at("hash"));
+    EXPECT_EQ(now.at("timestamp"), third.at("timestamp"));
+    EXPECT_EQ(now.at("transactions").at(0).at("value"), "0x5");
+    const auto last = m_node.call("eth_getBlockByNumber", {"0x4", true});
+    EXPECT_EQ(last.at("transactions").at(0).at("nonce"), "0x2");
+    EXPECT_EQ(last.at("transactions").at(1).at("nonce"), "0x3");
+    EXPECT_TRUE(receipt(hashes[2]).is_null());
+    EXPECT_FALSE(receipt(hashes[1]).is_null());
+    // The snapshot was of blocks that are gone.
+    EXPECT_EQ(m_node.call("evm_revert", {late}), false);
+    m_node.call("anvil_rollback", {nullptr});
+    EXPECT_EQ(m_node.call("eth_blockNumber"), "0x3");
+    EXPECT_EQ(m_node.error("anvil_rollback", {4}).at("message"),
+              "Rollback depth must not exceed current chain height: current height 3, depth 4");
+    EXPECT_EQ(m_node.error("anvil_reorg", {4, json::array{}}).at("code"), -32602);
+    EXPECT_EQ(m_node.error("anvil_reorg", {1, json::array{json::array{from_one, 1}}}).at("code"), -32602);
+    EXPECT_EQ(m_node.error("anvil_reorg", {1, json::array{json::array{"0x1234", 0}}}).at("message"),
+              "invalid argument 1: transaction type not supported");
+    EXPECT_EQ(m_node.call("eth_blockNumber"), "0x3");
+}
+
+TEST_F(MethodsTest, DumpsAndLoadsTheState) {
+    const json::string counter = "0x00000000000000000000000000000000000c0de0";
+    m_node.call("anvil_setCode", {counter, kCounterCode});
+    for (int i = 0; i < 3; ++i)
+        m_node.call("eth_sendTransaction", {transaction(0, counter, "0x5")});
+    const auto dump = m_node.call("anvil_dumpState");
+    TestNode other;
+    EXPECT_EQ(other.call("anvil_loadState", {dump}), true);
+    EXPECT_EQ(other.call("eth_blockNumber"), "0x3");
+    for (const auto& [method, params] :
+         std::vector<std::pair<const char*, json::array>>{{"eth_getStorageAt", {counter, "0x0", "latest"}},
+                                                          {"eth_getCode", {counter, "latest"}},
+                                                          {"eth_getAccount", {m_node.account(0), "latest"}},
+                                                          {"eth_getAccount", {counter, "latest"}}})
+        EXPECT_EQ(other.call(method, params), m_node.call(method, params)) << method;
+    EXPECT_TRUE(other.call("anvil_dumpState").as_string().starts_with("0x1f8b"));
+    // Plain JSON as well, and what is there stays.
+    const auto plain = [&](std::string_view text) { return hex_data(as_bytes(text)); };
+    other.call("anvil_loadState",
+               {plain(R"({"accounts":{"0x00000000000000000000000000000000000000aa":{"balance":"0x7"}}})")});
+    EXPECT_EQ(other.call("eth_getBalance", {"0x00000000000000000000000000000000000000aa"}), "0x7");
+    EXPECT_EQ(other.call("eth_getCode", {counter}), m_node.call("eth_getCode", {counter}));
+    const auto message = [&](const json::value& state) {
+        return std::string(other.error("anvil_loadState", {state}).at("message").as_string());
+    };
+    EXPECT_EQ(message(plain(R"({"accounts":{"0x12":{}}})")),
+              "invalid argument 0: state dump.accounts.0x12: hex string has length 2, want 40 for "
+              "common.Address");
+    EXPECT_TRUE(message("0x1234").starts_with("invalid argument 0: state dump: parse error"));
+    EXPECT_EQ(message("0x1f8b08"), "invalid argument 0: state dump: broken or cut off gzip");
+    EXPECT_EQ(message(plain(R"({"best_block_number":99999999999})")),
+              "state dump: block number 99999999999 is too far ahead");
+}
+
+// The token answers with the slot whose key is the Keccak of the arguments.
+TEST_F(MethodsTest, FindsTheSlotsOfTokens) {
+    const json::string token = "0x000000000000000000000000000000000070ce20";
+    // CALLDATACOPY(0, 4, CALLDATASIZE - 4), SLOAD(KECCAK256(0, CALLDATASIZE - 4)), RETURN it.
+    m_node.call("anvil_setCode", {token, "0x600436038060045f375f20545f5260205ff3"});
+    const std::string owner = std::string(24, '0') + to_hex(m_node.chain.accounts()[0].address);
+    const std::string spender = std::string(24, '0') + to_hex(m_node.chain.accounts()[1].address);
+    const auto read = [&](const std::string& data) {
+        return read_data(m_node.call("eth_call", {json::object{{"to", token}, {"data", data}}, "latest"}));
+    };
+    m_node.call("anvil_dealERC20", {m_node.account(0), token, "0x123"});
+    EXPECT_EQ(load_be(read("0x70a08231" + owner)), u256{0x123});
+    m_node.call("anvil_setERC20Allowance", {m_node.account(0), m_node.account(1), token, "0x45"});
+    EXPECT_EQ(load_be(read("0xdd62ed3e" + owner + spender)), u256{0x45});
+    EXPECT_EQ(load_be(read("0x70a08231" + owner)), u256{0x123});
+    EXPECT_EQ(m_node.error("hardhat_dealERC20", {m_node.account(0), m_node.account(1), "0x1"}).at("message"),
+              "Unable to set ERC20 balance, no slot found");
+}
+
+TEST_F(MethodsTest, AccountsHeadersAndSendersNonces) {
+    const auto hash = m_node.call("eth_sendTransaction", {transaction(0, m_node.account(1))});
+    m_node.call("eth_sendTransaction", {transaction(0, m_node.account(1))});
+    EXPECT_EQ(m_node.call("eth_getTransactionBySenderAndNonce", {m_node.account(0), "0x0"}).at("hash"), hash);
+    EXPECT_TRUE(m_node.call("eth_getTransactionBySenderAndNonce", {m_node.account(0), 2}).is_null());
+    const auto account = m_node.call("eth_getAccount", {m_node.account(0), "0x1"});
+    EXPECT_EQ(account.at("nonce"), "0x1");
+    EXPECT_EQ(account.at("storageRoot"), hex_data(trie::kEmptyRoot));
+    const auto block = m_node.call("eth_getBlockByNumber", {"0x1", false});
+    const auto header = m_node.call("eth_getHeaderByNumber", {"0x1"});
+    for (const auto& member : header.as_object())
+        EXPECT_EQ(block.at(member.key()), member.value()) << member.key();
+    EXPECT_FALSE(header.as_object().contains("transactions"));
+    EXPECT_EQ(m_node.call("eth_getHeaderByHash", {block.at("hash")}), header);
+    EXPECT_TRUE(m_node.call("eth_getHeaderByNumber", {"0x99"}).is_null());
+    EXPECT_EQ(m_node.call("anvil_getGenesisTime"), 1'700'000'000);
+    m_node.call("anvil_setChainId", {5});
+    EXPECT_EQ(m_node.call("eth_chainId"), "0x5");
+    EXPECT_EQ(m_node.call("eth_networkId"), "5");
+    const auto sent = m_node.call("eth_sendTransactionSync", {transaction(0, m_node.account(1))});
+    EXPECT_EQ(m_node.call("eth_getTransactionByHash", {sent.at("transactionHash")}).at("chainId"), "0x5");
 }
 
 TEST_F(MethodsTest, SaysWhyANumberIsRefused) {

@@ -22,8 +22,14 @@ template <class Read>
 auto need(const json::object& object, const char* name, Read read) {
     const json::value* value = member(object, name);
     if (value == nullptr)
-        invalid_params("invalid argument 1: missing " + std::string(name));
-    return read(*value);
+        throw ValueError("missing " + std::string(name));
+    return read_within(name, read, *value);
+}
+
+chain::Withdrawal read_withdrawal(const json::value& value) {
+    const json::object& fields = read_object(value, "types.Withdrawal");
+    return {need(fields, "index", read_uint64), need(fields, "validatorIndex", read_uint64),
+            need(fields, "address", read_address), need(fields, "amount", read_uint64)};
 }
 
 node::BlockAttributes read_attributes(const json::value& value) {
@@ -32,15 +38,13 @@ node::BlockAttributes read_attributes(const json::value& value) {
     out.timestamp = need(object, "timestamp", read_uint64);
     out.prev_randao = need(object, "prevRandao", read_hash);
     out.coinbase = need(object, "suggestedFeeRecipient", read_address);
-    if (const auto* root = member(object, "parentBeaconBlockRoot"))
-        out.parent_beacon_block_root = read_hash(*root);
-    if (const auto* list = member(object, "withdrawals"))
-        for (const auto& entry : read_array(*list, "types.Withdrawals")) {
-            const json::object& fields = read_object(entry, "types.Withdrawal");
-            out.withdrawals.push_back(
-                {need(fields, "index", read_uint64), need(fields, "validatorIndex", read_uint64),
-                 need(fields, "address", read_address), need(fields, "amount", read_uint64)});
-        }
+    out.parent_beacon_block_root =
+        optional_member(object, "parentBeaconBlockRoot", read_hash).value_or(Hash{});
+    const auto withdrawals = [](const json::value& v) {
+        return read_list(v, "types.Withdrawals", read_withdrawal);
+    };
+    out.withdrawals =
+        optional_member(object, "withdrawals", withdrawals).value_or(std::vector<chain::Withdrawal>{});
     return out;
 }
 
@@ -50,10 +54,10 @@ std::vector<node::PoolTxnPtr> chosen_transactions(const Call& call) {
     node::DevChain& chain = call.service.chain();
     if (!call.args.has(2))
         return chain.ready_transactions(chain.next_attributes());
-    const auto& list = call.args.get(
-        2, [](const json::value& v) -> const json::array& { return read_array(v, "[]hexutil.Bytes"); });
-    for (const auto& item : list) {
-        const auto txn = chain::decode_transaction(read_data(item));
+    const auto list =
+        call.args.get(2, [](const json::value& v) { return read_list(v, "[]hexutil.Bytes", read_data); });
+    for (const Bytes& item : list) {
+        const auto txn = chain::decode_transaction(item);
         if (!txn)
             invalid_params("invalid argument 2: " + txn.error().reason);
         const auto sender = chain::recover_sender(*txn);

@@ -1,8 +1,9 @@
 // Sending and signing transactions and messages.
-#include <meridian/rpc/call_runner.hpp>
-#include <meridian/rpc/fees.hpp>
+#include <meridian/rpc/completion.hpp>
 #include <meridian/rpc/format.hpp>
+#include <meridian/rpc/json_text.hpp>
 #include <meridian/rpc/method.hpp>
+#include <meridian/rpc/raw_transaction.hpp>
 #include <meridian/rpc/service.hpp>
 #include <meridian/rpc/signing.hpp>
 
@@ -18,12 +19,8 @@ Hash submitted(const Result<Hash, node::SubmitFailure>& result) {
 chain::Transaction decode_raw(const Call& call) {
     const Bytes raw = call.args.get(0, read_data);
     auto txn = chain::decode_pooled_transaction(raw);
-    if (!txn) {
-        const auto& failure = txn.error();
-        if (failure.error == chain::TxnError::RlpInvalidEncoding)
-            refuse("rlp: " + failure.reason + (failure.field.empty() ? "" : " for " + failure.field));
-        refuse(failure.reason.empty() ? std::string(chain::name(failure.error)) : failure.reason);
-    }
+    if (!txn)
+        refuse(describe_raw_failure(raw, txn.error()));
     return *std::move(txn);
 }
 
@@ -31,41 +28,25 @@ json::value send_raw_transaction(const Call& call) {
     return hex_data(submitted(call.service.chain().submit(decode_raw(call))));
 }
 
-json::value send_raw_transaction_sync(const Call& call) {
-    node::DevChain& chain = call.service.chain();
-    const Hash hash = submitted(chain.submit(decode_raw(call)));
+json::value receipt_of(node::DevChain& chain, const Hash& hash) {
     const auto place = chain.find_transaction(hash);
     if (!place)
         throw RpcError(ErrorCode::Default, "the transaction waits for a block", hex_data(hash));
     return format_receipt(*place->block, place->index, chain.config());
 }
 
-// Fills what the caller left out: fees, nonce and gas.
+json::value send_raw_transaction_sync(const Call& call) {
+    node::DevChain& chain = call.service.chain();
+    return receipt_of(chain, submitted(chain.submit(decode_raw(call))));
+}
+
+// On top of the pending block.
 chain::Transaction complete(const Call& call, CallArgs args) {
     node::DevChain& chain = call.service.chain();
-    const evm::Revision revision =
-        chain.config().revision(chain.head()->number() + 1, chain.head()->header().timestamp + 1);
-    const u256 base_fee = next_base_fee(chain);
-    if (revision < evm::Revision::London && !args.gas_price)
-        args.gas_price = suggested_gas_price(chain);
-    if (!args.gas_price) {
-        if (!args.max_priority_fee_per_gas)
-            args.max_priority_fee_per_gas = args.max_fee_per_gas && *args.max_fee_per_gas < suggested_tip()
-                                                ? *args.max_fee_per_gas
-                                                : suggested_tip();
-        if (!args.max_fee_per_gas)
-            args.max_fee_per_gas = base_fee * 2 + *args.max_priority_fee_per_gas;
-    }
     const auto account = chain.head_state().account(args.sender()).value_or(state::Account{});
     if (!args.nonce)
         args.nonce = chain.pool().next_nonce(args.sender(), account.nonce);
-    if (args.blob_hashes && !args.max_fee_per_blob_gas)
-        args.max_fee_per_blob_gas = next_blob_base_fee(chain) * 2;
-    if (!args.gas) {
-        CallRunner runner(call.service, args, kPendingBlock);
-        args.gas = runner.estimate_gas();
-    }
-    return make_call(args, chain.config(), revision, 0);
+    return complete_transaction(call.service, std::move(args), kPendingBlock);
 }
 
 CallArgs sender_args(const Call& call) {
@@ -79,7 +60,7 @@ CallArgs sender_args(const Call& call) {
     return args;
 }
 
-json::value send_transaction(const Call& call) {
+Hash send(const Call& call) {
     const CallArgs args = sender_args(call);
     node::DevChain& chain = call.service.chain();
     const Hash* key = chain.key_of(args.sender());
@@ -87,9 +68,16 @@ json::value send_transaction(const Call& call) {
         refuse("unknown account " + node::checksum_address(args.sender()));
     chain::Transaction txn = complete(call, args);
     if (key == nullptr)
-        return hex_data(submitted(chain.submit_as(std::move(txn), args.sender())));
+        return submitted(chain.submit_as(std::move(txn), args.sender()));
     sign(txn, *key, chain.config().chain_id);
-    return hex_data(submitted(chain.submit(txn)));
+    return submitted(chain.submit(txn));
+}
+
+json::value send_transaction(const Call& call) {
+    return hex_data(send(call));
+}
+json::value send_transaction_sync(const Call& call) {
+    return receipt_of(call.service.chain(), send(call));
 }
 
 json::value send_unsigned_transaction(const Call& call) {
@@ -132,14 +120,12 @@ json::value sign_typed_data(const Call& call) {
     if (!raw.is_string())
         return hex_data(sign_digest(call.args.get(1, typed_data_digest), key));
     // ethers sends the object as text.
-    json::parse_options options;
-    options.max_depth = call.service.limits().json_depth_max;
-    boost::system::error_code ec;
-    const json::value parsed =
-        json::parse({raw.get_string().data(), raw.get_string().size()}, ec, {}, options);
-    if (ec)
-        invalid_params("invalid argument 1: not JSON: " + ec.message());
-    return hex_data(sign_digest(typed_data_digest(parsed), key));
+    const Limits& limits = call.service.limits();
+    const auto parsed =
+        parse_json(text_of(raw.get_string()), {limits.json_depth_max, limits.json_values_max});
+    if (!parsed)
+        invalid_params("invalid argument 1: " + parsed.error().message());
+    return hex_data(sign_digest(typed_data_digest(*parsed), key));
 }
 
 json::value fill_transaction(const Call& call) {
@@ -171,6 +157,11 @@ std::span<const Method> transaction_methods() {
          {kTransaction},
          "Hash",
          send_transaction},
+        {"eth_sendTransactionSync",
+         "The same, and waits for the receipt",
+         {kTransaction},
+         "Receipt",
+         send_transaction_sync},
         {"eth_sendUnsignedTransaction",
          "Sends for any account (development)",
          {kTransaction},
@@ -193,6 +184,11 @@ std::span<const Method> transaction_methods() {
          "Data65",
          personal_sign},
         {"eth_signTypedData",
+         "Signs typed data (EIP-712)",
+         {kAddress, {"typedData", "TypedData"}},
+         "Data65",
+         sign_typed_data},
+        {"eth_signTypedData_v3",
          "Signs typed data (EIP-712)",
          {kAddress, {"typedData", "TypedData"}},
          "Data65",

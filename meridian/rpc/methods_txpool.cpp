@@ -80,10 +80,23 @@ json::value status(const Call& call) {
     return json::object{{"pending", quantity(pending)}, {"queued", quantity(chain.pool().size() - pending)}};
 }
 
+json::value pending_transactions(const Call& call) {
+    json::array out;
+    for (const auto& [sender, txns] : call.service.chain().pool().by_sender())
+        for (const auto& [nonce, txn] : txns)
+            out.push_back(full(*txn));
+    return out;
+}
+
 }  // namespace
 
 std::span<const Method> txpool_methods() {
     static const Method kMethods[] = {
+        {"eth_pendingTransactions",
+         "All waiting transactions (Hardhat)",
+         {},
+         "Transaction[]",
+         pending_transactions},
         {"txpool_status", "How many transactions wait", {}, "{pending, queued}", status},
         {"txpool_content", "All waiting transactions by sender and nonce", {}, "{pending, queued}", content},
         {"txpool_contentFrom",

@@ -31,8 +31,16 @@ inline constexpr std::uint8_t kSelfdestruct = 0xff;
 // As geth's tracers print it: "PUSH1", "KECCAK256", or "opcode 0xc not defined".
 std::string opcode_name(std::uint8_t opcode);
 
-// geth's words for how a frame ended, with the name of the opcode where that is what was wrong. `last` is
-// the last instruction that the frame came to, if it is known.
-std::string describe_status(evm::Status status, std::optional<std::uint8_t> last = {});
+// The last instruction that a frame came to.
+struct LastInstruction {
+    std::uint8_t opcode = 0;
+    std::size_t stack_size = 0;  // before it
+};
+
+// geth's words for how a frame ended, with the opcode or the stack's size where that is what was wrong.
+std::string describe_status(evm::Status status, const std::optional<LastInstruction>& last = {});
+
+// Whether describe_status() needs the last instruction.
+bool needs_last_instruction(evm::Status status);
 
 }  // namespace meridian::rpc

@@ -69,8 +69,7 @@ json::value Service::filter_changes(const u256& id) {
     Filter& filter = find_filter(id);
     json::array out;
     const std::uint64_t head = m_chain.head()->number();
-    // The chain may have been wound back below what was reported.
-    const std::uint64_t from = std::min(filter.next_block, head + 1);
+    const std::uint64_t from = filter.next_block;
     switch (filter.kind) {
         case FilterKind::PendingTransactions:
             for (const Hash& hash : filter.pending)
@@ -149,6 +148,12 @@ void Service::on_pending_transaction(const node::PoolTxn& txn) {
                                  : hex_data(txn.hash);
         subscription.session->notify(notification(id, std::move(result)));
     }
+}
+
+// Blocks that take the places of reported ones are to be reported again.
+void Service::on_wound_back(std::uint64_t head) {
+    for (auto& [id, filter] : m_filters)
+        filter.next_block = std::min(filter.next_block, head + 1);
 }
 
 void Service::on_mining_mode() {

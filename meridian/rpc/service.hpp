@@ -5,6 +5,7 @@
 
 #include <meridian/node/call.hpp>
 #include <meridian/node/dev_chain.hpp>
+#include <meridian/rpc/deadline.hpp>
 #include <meridian/rpc/log_filter.hpp>
 #include <meridian/rpc/values.hpp>
 
@@ -15,11 +16,13 @@ namespace meridian::rpc {
 // Bounds on what one request may ask for. Beyond them the answer is an error that names the bound.
 struct Limits {
     std::size_t json_depth_max = 64;
+    std::size_t json_values_max = 250'000;  // of a request or batch; at most some 30 MB
     std::size_t batch_items_max = 1000;
     std::size_t batch_response_bytes_max = 25 << 20;  // of all items
     std::uint64_t batch_ms_max = 30'000;              // for all items
     std::size_t response_bytes_max = 128 << 20;
-    std::uint64_t call_gas_max = 50'000'000;  // of eth_call and the like; bounds their time
+    std::uint64_t call_gas_max = 50'000'000;  // of eth_call and the like
+    std::uint64_t call_ms_max = 5'000;        // of the same, all their executions together; zero: none
     std::size_t filters_max = 10'000;
     std::uint64_t filter_idle_s_max = 300;
     std::size_t subscriptions_per_session_max = 1'000;
@@ -73,12 +76,24 @@ public:
     // The session is gone.
     void forget(Session& session);
 
+    // The deadline of a request that executes beside the chain, with geth's words.
+    Deadline call_deadline() const {
+        const std::uint64_t ms = m_options.limits.call_ms_max;
+        return {m_stopping, ms, "execution aborted (timeout = " + format_duration(ms) + ")"};
+    }
+    Deadline trace_deadline(std::uint64_t limit_ms) const {
+        return {m_stopping, limit_ms, "execution timeout"};
+    }
+    // Ends such requests, now and from now on. The one function that any thread may call.
+    void interrupt() noexcept { m_stopping = true; }
+
     // Called after each change of the mining mode; set by whoever runs the clock.
     void set_mining_mode_callback(std::function<void()> callback) { m_on_mining_mode = std::move(callback); }
 
     void on_block(const node::BlockPtr& block) override;
     void on_pending_transaction(const node::PoolTxn& txn) override;
     void on_mining_mode() override;
+    void on_wound_back(std::uint64_t head) override;
 
 private:
     struct Filter {
@@ -106,6 +121,7 @@ private:
     std::map<u256, Filter> m_filters;
     std::map<u256, Subscription> m_subscriptions;
     std::function<void()> m_on_mining_mode;
+    std::atomic<bool> m_stopping = false;
 };
 
 }  // namespace meridian::rpc

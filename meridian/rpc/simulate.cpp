@@ -89,13 +89,17 @@ public:
             m_logs.resize(m_marks.back());
         m_marks.pop_back();
     }
-    void on_step(const evm::Step&) override {}
+    void on_step(const evm::Step& step) override {
+        if (step.depth == 1)
+            m_last = LastInstruction{step.opcode, step.stack.size()};
+    }
     void on_selfdestruct(const Address& contract, const Address& beneficiary, const u256& balance) override {
         add_transfer(contract, beneficiary, balance);
     }
     void on_log(const state::Log& log) override { m_logs.push_back(log); }
 
     std::vector<state::Log> take() { return std::exchange(m_logs, {}); }
+    std::optional<LastInstruction> take_last() { return std::exchange(m_last, {}); }
 
 private:
     void add_transfer(const Address& from, const Address& to, const u256& value) {
@@ -108,26 +112,30 @@ private:
     bool m_transfers;
     std::vector<std::size_t> m_marks;
     std::vector<state::Log> m_logs;
+    std::optional<LastInstruction> m_last;
 };
 
 // One call's outcome, kept until the block's hash is known.
 struct CallOutcome {
     chain::TxnOutcome outcome;
     std::vector<state::Log> logs;
+    std::optional<LastInstruction> last;  // of the outermost frame
 };
 
-json::object format_call_error(const chain::TxnOutcome& outcome) {
+json::object format_call_error(const CallOutcome& call) {
+    const chain::TxnOutcome& outcome = call.outcome;
     if (outcome.status == evm::Status::Revert)
         return {{"message", revert_message(outcome.output)},
                 {"code", static_cast<int>(ErrorCode::Reverted)},
                 {"data", hex_data(outcome.output)}};
-    return {{"message", describe_status(outcome.status)}, {"code", kVmErrorCode}};
+    return {{"message", describe_status(outcome.status, call.last)}, {"code", kVmErrorCode}};
 }
 
 class Simulator {
 public:
     Simulator(Service& service, const Simulation& simulation, const node::StoredBlock& base)
         : m_chain(service.chain()),
+          m_deadline(service.call_deadline()),
           m_simulation(simulation),
           m_context(node::context_after(m_chain, base.number())),
           m_hashes(m_chain.block_hashes(), base.number()),
@@ -156,6 +164,7 @@ private:
     }
 
     node::DevChain& m_chain;
+    Deadline m_deadline;
     const Simulation& m_simulation;
     node::CallContext m_context;
     SimulatedHashes m_hashes;
@@ -226,13 +235,15 @@ void Simulator::execute_calls(const SimulatedBlock& block, chain::BlockExecutor&
             if (const auto error = check_nonce(txn, state.nonce(args.sender())))
                 refuse_call(*error, txn, args.sender(), state);
         auto outcome = executor.execute(txn, args.sender());
+        if (!outcome && outcome.error() == TxnError::Interrupted)
+            m_deadline.refuse_interrupted();
         if (!outcome)
             refuse_call(outcome.error(), txn, args.sender(), state);
         m_gas_left -= std::min(m_gas_left, outcome->receipt.gas_used);
         m_block->block.transactions.push_back(txn);
         m_block->senders.push_back(args.sender());
         m_block->txn_hashes.push_back(chain::transaction_hash(txn));
-        m_outcomes.push_back({*std::move(outcome), collector.take()});
+        m_outcomes.push_back({*std::move(outcome), collector.take(), collector.take_last()});
     }
 }
 
@@ -279,6 +290,7 @@ json::object Simulator::run(const SimulatedBlock& block) {
         .nonce = lenient, .sender_code = true, .gas_maximum = true, .block_gas = true, .base_fee = lenient};
     environment.blob_base_fee = block.block_overrides.blob_base_fee;
     environment.precompile_moves = moves.empty() ? nullptr : &moves;
+    environment.interrupt = &m_deadline;
     state::State state(overlay);
     chain::BlockExecutor executor(m_chain.config(), m_block->block.header, state, environment);
     if (const auto started = executor.start(); !started)
@@ -308,7 +320,7 @@ json::object Simulator::format_call(const CallOutcome& call, std::size_t index,
                      {"maxUsedGas", quantity(receipt.gas_used + call.outcome.gas_refunded)},
                      {"status", quantity(std::uint64_t{success})}};
     if (!success)
-        out["error"] = format_call_error(call.outcome);
+        out["error"] = format_call_error(call);
     return out;
 }
 
@@ -355,8 +367,21 @@ std::vector<SimulatedBlock> complete_blocks(const Simulation& simulation, const 
 }
 
 bool flag(const json::object& object, const char* name) {
-    const json::value* value = member(object, name);
-    return value != nullptr && read_bool(*value);
+    return optional_member(object, name, read_bool).value_or(false);
+}
+
+SimulatedBlock read_simulated_block(const json::value& value) {
+    const json::object& object = read_object(value, "ethapi.simBlock");
+    SimulatedBlock out;
+    out.block_overrides =
+        optional_member(object, "blockOverrides", read_block_overrides).value_or(BlockOverrides{});
+    out.state_overrides =
+        optional_member(object, "stateOverrides", read_state_overrides).value_or(StateOverrides{});
+    const auto calls = [](const json::value& v) {
+        return read_list(v, "[]ethapi.TransactionArgs", read_call_args);
+    };
+    out.calls = optional_member(object, "calls", calls).value_or(std::vector<CallArgs>{});
+    return out;
 }
 
 }  // namespace
@@ -367,20 +392,10 @@ Simulation read_simulation(const json::value& value) {
     out.trace_transfers = flag(object, "traceTransfers");
     out.validation = flag(object, "validation");
     out.full_transactions = flag(object, "returnFullTransactions");
-    const json::value* blocks = member(object, "blockStateCalls");
-    if (blocks == nullptr)
-        return out;
-    for (const auto& entry : read_array(*blocks, "[]ethapi.simBlock")) {
-        const json::object& from = read_object(entry, "ethapi.simBlock");
-        SimulatedBlock& to = out.blocks.emplace_back();
-        if (const auto* overrides = member(from, "blockOverrides"))
-            to.block_overrides = read_block_overrides(*overrides);
-        if (const auto* overrides = member(from, "stateOverrides"))
-            to.state_overrides = read_state_overrides(*overrides);
-        if (const auto* calls = member(from, "calls"))
-            for (const auto& call : read_array(*calls, "[]ethapi.TransactionArgs"))
-                to.calls.push_back(read_call_args(call));
-    }
+    const auto blocks = [](const json::value& v) {
+        return read_list(v, "[]ethapi.simBlock", read_simulated_block);
+    };
+    out.blocks = optional_member(object, "blockStateCalls", blocks).value_or(std::vector<SimulatedBlock>{});
     return out;
 }
 

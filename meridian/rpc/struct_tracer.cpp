@@ -30,7 +30,7 @@ public:
                          {"gasCost", step.cost},
                          {"depth", step.depth}};
         if (step.status != evm::Status::Success)
-            log["error"] = describe_status(step.status, step.opcode);
+            log["error"] = describe_status(step.status, LastInstruction{step.opcode, step.stack.size()});
         if (!m_config.disable_stack)
             log["stack"] = stack_of(step);
         if (m_config.enable_return_data && !step.return_data.empty())

@@ -38,53 +38,6 @@ public:
 };
 
 constexpr std::size_t kTraceBytesMax = 128 << 20;
-constexpr std::uint64_t kTimeoutMs = 5'000;
-constexpr std::uint32_t kStepsBetweenChecks = 1024;
-
-using Clock = std::chrono::steady_clock;
-
-// Passes everything on, as long as there is time.
-class DeadlineTracer final : public TransactionTracer {
-public:
-    DeadlineTracer(std::unique_ptr<TransactionTracer> target, Clock::time_point deadline)
-        : m_target(std::move(target)), m_deadline(deadline) {}
-
-    void begin(const TraceSubject& subject) override {
-        check();
-        m_target->begin(subject);
-    }
-    json::value result(const TraceSubject& subject) override { return m_target->result(subject); }
-    void on_enter(const evm::Message& message, BytesView code) override {
-        tick();
-        m_target->on_enter(message, code);
-    }
-    void on_exit(const evm::Message& message, const evm::CallResult& result) override {
-        m_target->on_exit(message, result);
-    }
-    void on_step(const evm::Step& step) override {
-        tick();
-        m_target->on_step(step);
-    }
-    void on_selfdestruct(const Address& contract, const Address& beneficiary, const u256& balance) override {
-        m_target->on_selfdestruct(contract, beneficiary, balance);
-    }
-    void on_log(const state::Log& log) override { m_target->on_log(log); }
-
-private:
-    void tick() {
-        if (++m_steps % kStepsBetweenChecks == 0)
-            check();
-    }
-    void check() const {
-        if (Clock::now() >= m_deadline)
-            refuse("execution timeout");
-    }
-
-    std::unique_ptr<TransactionTracer> m_target;
-    Clock::time_point m_deadline;
-    std::uint32_t m_steps = 0;
-};
-
 // In nanoseconds; zero if there is no such unit.
 double unit_ns(std::string_view unit) {
     static constexpr std::pair<std::string_view, double> kUnits[] = {
@@ -95,8 +48,8 @@ double unit_ns(std::string_view unit) {
     return 0;
 }
 
-// Go's notation: numbers, each with a unit, one after another.
-Clock::duration read_duration(const json::value& value) {
+// In milliseconds, at least one. Go's notation: numbers, each with a unit, one after another.
+std::uint64_t read_duration(const json::value& value) {
     const std::string_view text = read_text(value, "string");
     const auto bad = [&] { return ValueError("time: invalid duration \"" + excerpt(text, 40) + "\""); };
     constexpr double kMax = 24 * 3600e9;
@@ -120,12 +73,26 @@ Clock::duration read_duration(const json::value& value) {
         rest.remove_prefix(letters);
         total = std::min(kMax, total + count * unit);
     }
-    return std::chrono::nanoseconds(static_cast<std::int64_t>(total));
+    return std::max<std::uint64_t>(1, static_cast<std::uint64_t>(total / 1e6));
 }
 
 void read_flag(const json::object& object, const char* name, bool& flag) {
     if (const auto* value = member(object, name))
-        flag = read_bool(*value);
+        flag = read_within(name, read_bool, *value);
+}
+
+std::string_view read_name(const json::value& value) {
+    return read_text(value, "string");
+}
+
+void read_tracer_config(const json::value& value, TraceConfig& out) {
+    const json::object& options = read_object(value, "tracerConfig");
+    read_flag(options, "onlyTopCall", out.only_top_call);
+    read_flag(options, "withLog", out.with_log);
+    read_flag(options, "diffMode", out.diff_mode);
+    read_flag(options, "disableCode", out.disable_code);
+    read_flag(options, "disableStorage", out.prestate_disable_storage);
+    read_flag(options, "includeEmpty", out.include_empty);
 }
 
 }  // namespace
@@ -136,35 +103,23 @@ void TraceConfig::charge(std::size_t size) const {
         refuse("the trace is too large; limit it or use callTracer");
 }
 
-TraceConfig default_trace_config() {
-    TraceConfig out;
-    out.deadline = Clock::now() + std::chrono::milliseconds(kTimeoutMs);
-    return out;
-}
-
 TraceConfig read_trace_config(const json::value& value) {
     const json::object& object = read_object(value, "tracers.TraceConfig");
-    TraceConfig out = default_trace_config();
+    TraceConfig out;
     if (const auto* tracer = member(object, "tracer"))
-        out.tracer = std::string(read_text(*tracer, "string"));
+        out.tracer = std::string(read_within("tracer", read_name, *tracer));
     read_flag(object, "disableStack", out.disable_stack);
     read_flag(object, "disableStorage", out.disable_storage);
     read_flag(object, "enableMemory", out.enable_memory);
     read_flag(object, "enableReturnData", out.enable_return_data);
     if (const auto* limit = member(object, "limit"))
-        out.limit = read_lenient_uint64(*limit);
+        out.limit = read_within("limit", read_lenient_uint64, *limit);
     if (const auto* timeout = member(object, "timeout"))
-        out.deadline = Clock::now() + read_duration(*timeout);
+        out.timeout_ms = read_within("timeout", read_duration, *timeout);
     const auto* config = member(object, "tracerConfig");
     if (config == nullptr)
         return out;
-    const json::object& options = read_object(*config, "tracerConfig");
-    read_flag(options, "onlyTopCall", out.only_top_call);
-    read_flag(options, "withLog", out.with_log);
-    read_flag(options, "diffMode", out.diff_mode);
-    read_flag(options, "disableCode", out.disable_code);
-    read_flag(options, "disableStorage", out.prestate_disable_storage);
-    read_flag(options, "includeEmpty", out.include_empty);
+    read_within("tracerConfig", [&](const json::value& v) { read_tracer_config(v, out); }, *config);
     if (out.diff_mode && out.include_empty)
         refuse("cannot use diffMode with includeEmpty");
     return out;
@@ -174,9 +129,7 @@ std::unique_ptr<TransactionTracer> make_four_byte_tracer() {
     return std::make_unique<FourByteTracer>();
 }
 
-namespace {
-
-std::unique_ptr<TransactionTracer> make_plain_tracer(const TraceConfig& config) {
+std::unique_ptr<TransactionTracer> make_tracer(const TraceConfig& config) {
     if (config.tracer.empty() || config.tracer == "structLogger")
         return make_struct_tracer(config);
     if (config.tracer == "callTracer")
@@ -190,12 +143,6 @@ std::unique_ptr<TransactionTracer> make_plain_tracer(const TraceConfig& config) 
     refuse("unknown tracer \"" + excerpt(config.tracer, 40) +
            "\"; there are callTracer, prestateTracer, 4byteTracer, noopTracer and, without a name, the "
            "struct logger");
-}
-
-}  // namespace
-
-std::unique_ptr<TransactionTracer> make_tracer(const TraceConfig& config) {
-    return std::make_unique<DeadlineTracer>(make_plain_tracer(config), config.deadline);
 }
 
 }  // namespace meridian::rpc

@@ -5,7 +5,6 @@
 #include <meridian/evm/tracer.hpp>
 #include <meridian/rpc/values.hpp>
 
-#include <chrono>
 #include <memory>
 
 namespace meridian::rpc {
@@ -28,7 +27,7 @@ struct TraceConfig {
     bool include_empty = false;
     // Ours.
     std::size_t steps_max = 0;
-    std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+    std::uint64_t timeout_ms = 5'000;
     // What the request's tracers keep, all transactions together.
     std::shared_ptr<std::size_t> bytes = std::make_shared<std::size_t>(0);
 
@@ -36,10 +35,7 @@ struct TraceConfig {
     void charge(std::size_t size) const;
 };
 
-// Their deadlines count from now, the latter's from `timeout`, a duration in Go's notation ("300ms",
-// "1m30s").
-
-TraceConfig default_trace_config();
+// The timeout is a duration in Go's notation ("300ms", "1m30s").
 TraceConfig read_trace_config(const json::value& value);
 
 // A traced transaction, before (without outcome) and after its execution.
@@ -67,8 +63,8 @@ public:
     void on_log(const state::Log&) override {}
 };
 
-// Throws RpcError for an unknown tracer. The tracer throws RpcError out of the execution when the deadline
-// has passed or too much is kept.
+// Throws RpcError for an unknown tracer. The tracer throws RpcError out of the execution when too much is
+// kept.
 std::unique_ptr<TransactionTracer> make_tracer(const TraceConfig& config);
 
 std::unique_ptr<TransactionTracer> make_struct_tracer(const TraceConfig& config);

@@ -21,20 +21,21 @@ using Types = std::map<std::string, std::vector<Field>, std::less<>>;
     invalid_params("typed data: " + where + ": " + why);
 }
 
+Field read_field(const json::value& value) {
+    const json::object& object = read_object(value, "type field");
+    const auto text = [](const json::value& v) { return std::string(read_text(v, "string")); };
+    auto name = optional_member(object, "name", text);
+    auto type = optional_member(object, "type", text);
+    if (!name || !type)
+        throw ValueError("a field needs a name and a type");
+    return {*std::move(name), *std::move(type)};
+}
+
 Types read_types(const json::value& value) {
+    const auto read_fields = [](const json::value& v) { return read_list(v, "type fields", read_field); };
     Types out;
-    for (const auto& [name, fields] : read_object(value, "types")) {
-        auto& list = out[std::string(name)];
-        for (const auto& field : read_array(fields, "type fields")) {
-            const json::object& object = read_object(field, "type field");
-            const auto* field_name = member(object, "name");
-            const auto* field_type = member(object, "type");
-            if (field_name == nullptr || field_type == nullptr)
-                bad("types." + std::string(name), "a field needs a name and a type");
-            list.push_back({std::string(read_text(*field_name, "string")),
-                            std::string(read_text(*field_type, "string"))});
-        }
-    }
+    for (const auto& [name, fields] : read_object(value, "types"))
+        out[std::string(name)] = read_within(std::string(name), read_fields, fields);
     return out;
 }
 
@@ -174,8 +175,9 @@ const json::value& need(const json::object& object, const char* name) {
 
 Hash typed_data_digest(const json::value& typed_data) {
     const json::object& object = read_object(typed_data, "apitypes.TypedData");
-    Types types = read_types(need(object, "types"));
-    const std::string primary(read_text(need(object, "primaryType"), "string"));
+    Types types = read_within("types", read_types, need(object, "types"));
+    const auto read_name = [](const json::value& v) { return std::string(read_text(v, "string")); };
+    const std::string primary = read_within("primaryType", read_name, need(object, "primaryType"));
     if (!types.contains("EIP712Domain"))
         bad("types.EIP712Domain", "missing");
     if (!types.contains(primary))

@@ -47,6 +47,15 @@ FixedBytes<N> read_fixed(const json::value& value, std::string_view type) {
 
 }  // namespace
 
+ValueError ValueError::within(std::string_view step) const {
+    ValueError out(m_reason);
+    out.m_place = std::string(step);
+    if (!m_place.empty())
+        out.m_place.append(m_place.starts_with('[') ? "" : ".").append(m_place);
+    out.m_message = out.m_place + ": " + m_reason;
+    return out;
+}
+
 std::string_view text_of(const json::string& text) {
     return {text.data(), text.size()};
 }
@@ -161,6 +170,14 @@ Hash read_slot(std::string_view text) {
     if (!bytes)
         throw RpcError(ErrorCode::InvalidParams, "invalid hex in storage key: \"" + excerpt(text) + "\"");
     return left_padded<32>(*bytes);
+}
+
+Hash read_word(const json::value& value) {
+    try {
+        return read_slot(read_text(value, "common.Hash"));
+    } catch (const RpcError& error) {
+        throw ValueError(error.message());
+    }
 }
 
 const json::value* member(const json::object& object, std::string_view key) {

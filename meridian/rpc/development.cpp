@@ -1,0 +1,26 @@
+#include <meridian/rpc/development.hpp>
+
+namespace meridian::rpc {
+
+node::DevChain& development_chain(const Call& call) {
+    if (!call.service.options().development)
+        throw RpcError(ErrorCode::MethodNotFound, "development methods are off");
+    return call.service.chain();
+}
+
+node::BlockPtr mine_one(node::DevChain& chain) {
+    auto block = chain.mine();
+    if (!block)
+        throw RpcError(ErrorCode::Internal, "cannot build a block: " + block.error().message);
+    return *std::move(block);
+}
+
+void alter_head(node::DevChain& chain, const std::function<void(node::OverlayState&)>& change) {
+    node::OverlayState overlay(chain.head_state());
+    change(overlay);
+    overlay.drop_empty();
+    if (!chain.alter(overlay.changes()))
+        throw RpcError(ErrorCode::Internal, "state is not available");
+}
+
+}  // namespace meridian::rpc
