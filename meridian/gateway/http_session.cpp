@@ -1,60 +1,136 @@
+#include <meridian/gateway/http_rules.hpp>
 #include <meridian/gateway/http_session.hpp>
 #include <meridian/gateway/websocket_session.hpp>
 
 #include <spdlog/spdlog.h>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
+
+#include <chrono>
 
 namespace meridian::gateway {
 namespace {
 
 namespace beast = boost::beast;
 namespace http = beast::http;
+using beast::error_code;
 
 constexpr std::string_view kWelcome =
     "Meridian: an Ethereum JSON-RPC endpoint. POST a JSON-RPC 2.0 request to this address, or open a "
     "WebSocket\n"
     "on it; the method rpc_methods lists what there is.\n";
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr const char* kPreflight_s = "600";  // how long a browser remembers what it may do
+constexpr std::size_t kReadBytes = 16 << 10;
 
-class HttpSession final : public std::enable_shared_from_this<HttpSession> {
+// One request after another: the wait for its first byte, its header, its body, the answer, each with a
+// deadline of its own. What is refused is answered, then drained within bounds and closed.
+class HttpSession final : public Connection, public std::enable_shared_from_this<HttpSession> {
 public:
-    HttpSession(Hub& hub, Tcp::socket socket) : m_hub(hub), m_ticket(hub), m_stream(std::move(socket)) {}
+    HttpSession(Hub& hub, Tcp::socket socket)
+        : m_hub(hub), m_stream(std::move(socket)), m_ticket(hub, *this) {}
 
     void start() {
-        asio::dispatch(m_stream.get_executor(), [self = shared_from_this()] { self->read(); });
+        asio::dispatch(m_stream.get_executor(), [self = shared_from_this()] {
+            // Its first request has begun when a client connects.
+            self->await_request(self->m_hub.options.header_s_max);
+        });
+    }
+
+    void shut_down() override {
+        // Moved, as nobody may end a connection while the hub goes through them.
+        if (auto self = weak_from_this().lock())
+            asio::post(m_stream.get_executor(), [self = std::move(self)] {
+                if (self->m_idle)
+                    self->m_stream.close();
+            });
     }
 
 private:
     using Response = http::response<http::string_body>;
 
-    void read() {
+    const ServerOptions& options() const { return m_hub.options; }
+    void set_deadline(std::uint64_t seconds) { m_stream.expires_after(std::chrono::seconds(seconds)); }
+
+    void await_request(std::uint64_t seconds) {
+        if (m_hub.stopping)
+            return close();
+        m_head = m_wants_cors = false;
         m_parser.emplace();
-        m_parser->body_limit(m_hub.options.request_bytes_max);
-        m_parser->header_limit(64 << 10);
-        m_stream.expires_after(std::chrono::seconds(m_hub.options.idle_s_max));
-        http::async_read(
-            m_stream, m_buffer, *m_parser,
-            [self = shared_from_this()](beast::error_code ec, std::size_t) { self->on_read(ec); });
+        m_parser->body_limit(options().request_bytes_max);
+        m_parser->header_limit(static_cast<std::uint32_t>(options().header_bytes_max));
+        if (m_buffer.size() > 0)  // of a client that did not wait for the answer
+            return read_header();
+        set_deadline(seconds);
+        m_idle = true;
+        m_stream.async_read_some(m_buffer.prepare(kReadBytes),
+                                 [self = shared_from_this()](error_code ec, std::size_t count) {
+                                     self->m_idle = false;
+                                     if (ec)
+                                         return self->close();
+                                     self->m_buffer.commit(count);
+                                     self->read_header();
+                                 });
     }
 
-    void on_read(beast::error_code ec) {
-        if (ec == http::error::body_limit || ec == http::error::header_limit) {
-            m_keep_alive = false;
-            return respond(http::status::payload_too_large, "text/plain",
-                           "request too large (at most " + std::to_string(m_hub.options.request_bytes_max) +
-                               " bytes)\n");
-        }
+    void read_header() {
+        set_deadline(options().header_s_max);
+        http::async_read_header(
+            m_stream, m_buffer, *m_parser,
+            [self = shared_from_this()](error_code ec, std::size_t) { self->on_header(ec); });
+    }
+
+    void on_header(error_code ec) {
         if (ec)
-            return close();
+            return on_read_error(ec);
+        const Upgrade& request = m_parser->get();
+        m_version = request.version();
+        m_keep_alive = request.keep_alive();
+        m_head = request.method() == http::verb::head;
+        set_cors_origin(request);
+        if (const auto refusal = check_header(request, m_hub.hosts, m_hub.origins))
+            return refuse(*refusal);
+        if (!expects_continue(request) || m_parser->is_done())
+            return read_body();
+        set_deadline(options().write_s_max);
+        asio::async_write(m_stream, asio::buffer(kContinue),
+                          [self = shared_from_this()](error_code write_ec, std::size_t) {
+                              if (write_ec)
+                                  return self->close();
+                              self->read_body();
+                          });
+    }
+
+    void read_body() {
+        set_deadline(options().body_s_max);
+        http::async_read(m_stream, m_buffer, *m_parser,
+                         [self = shared_from_this()](error_code ec, std::size_t) { self->on_request(ec); });
+    }
+
+    void on_request(error_code ec) {
+        if (ec)
+            return on_read_error(ec);
         m_stream.expires_never();
         Upgrade request = m_parser->release();
-        if (beast::websocket::is_upgrade(request))
+        if (beast::websocket::is_upgrade(request)) {
+            if (m_buffer.size() > 0)
+                return refuse(
+                    {http::status::bad_request, "nothing may follow before the upgrade is answered"});
             return serve_websocket(m_hub, m_stream.release_socket(), std::move(request));
-        m_keep_alive = request.keep_alive();
-        m_version = request.version();
+        }
         answer(std::move(request));
+    }
+
+    // The other side's end, a deadline or a broken connection leave nobody to tell.
+    void on_read_error(error_code ec) {
+        const bool about_http = ec.category() == make_error_code(http::error::bad_method).category();
+        if (!about_http || ec == http::error::end_of_stream)
+            return close();
+        m_version = 11;
+        refuse(describe_read_error(ec, options().header_bytes_max, options().request_bytes_max));
     }
 
     void answer(Upgrade request) {
@@ -62,15 +138,22 @@ private:
             case http::verb::post:
                 return call(std::move(request.body()));
             case http::verb::options:
-                return respond(http::status::no_content, "text/plain", {});
-            case http::verb::get:
-            case http::verb::head:
-                m_head = request.method() == http::verb::head;
-                return respond(http::status::ok, "text/plain; charset=utf-8", std::string(kWelcome));
+                return answer_options(request);
             default:
-                break;
+                return respond(http::status::ok, "text/plain; charset=utf-8", std::string(kWelcome));
         }
-        respond(http::status::method_not_allowed, "text/plain", "only POST, GET and OPTIONS\n");
+    }
+
+    void answer_options(const Upgrade& request) {
+        Response response = make_response(http::status::no_content);
+        response.set(http::field::allow, "POST, GET, HEAD, OPTIONS");
+        if (is_preflight(request)) {
+            response.set(http::field::access_control_allow_methods, "POST, GET");
+            response.set(http::field::access_control_max_age, kPreflight_s);
+            if (const auto headers = request[http::field::access_control_request_headers]; !headers.empty())
+                response.set(http::field::access_control_allow_headers, headers);
+        }
+        write(std::move(response));
     }
 
     // Parses here, executes on the chain's strand, answers here.
@@ -82,59 +165,110 @@ private:
     }
 
     // One item of a batch at a time: between them other connections have their turn, and a client that has
-    // left is noticed.
+    // left, or the server's end, is noticed.
     void step(std::shared_ptr<rpc::Exchange> exchange) {
         asio::post(m_hub.chain, [self = shared_from_this(), exchange = std::move(exchange)]() mutable {
             const bool done = exchange->step();
             asio::post(self->m_stream.get_executor(), [self, done, exchange = std::move(exchange)] {
                 if (done)
                     return self->respond(http::status::ok, "application/json", exchange->take());
-                if (has_left(self->m_stream.socket()))
+                if (self->m_hub.stopping || has_left(self->m_stream.socket()))
                     return self->close();
                 self->step(exchange);
             });
         });
     }
 
-    void respond(http::status status, std::string_view type, std::string body) {
-        m_response = Response{status, m_version};
-        m_response.set(http::field::server, "Meridian");
-        m_response.set(http::field::content_type, beast::string_view{type.data(), type.size()});
-        m_response.set(http::field::access_control_allow_origin, "*");
-        m_response.set(http::field::access_control_allow_methods, "POST, GET, OPTIONS");
-        m_response.set(http::field::access_control_allow_headers, "*");
-        m_response.keep_alive(m_keep_alive);
-        if (!m_head)
-            m_response.body() = std::move(body);
-        m_response.prepare_payload();
-        m_head = false;
-        m_stream.expires_after(std::chrono::seconds(m_hub.options.idle_s_max));
-        http::async_write(
-            m_stream, m_response,
-            [self = shared_from_this()](beast::error_code ec, std::size_t) { self->on_write(ec); });
+    void set_cors_origin(const Upgrade& request) {
+        const auto origin = request[http::field::origin];
+        m_wants_cors =
+            request.count(http::field::origin) != 0 && m_hub.origins.allow({origin.data(), origin.size()});
+        m_origin = m_wants_cors ? std::string(origin) : std::string();
     }
 
-    void on_write(beast::error_code ec) {
+    Response make_response(http::status status) const {
+        Response response{status, m_version};
+        response.set(http::field::server, "Meridian");
+        if (!m_hub.origins.allow_all())
+            response.set(http::field::vary, "Origin");
+        if (m_wants_cors)
+            response.set(http::field::access_control_allow_origin,
+                         m_hub.origins.allow_all() ? "*" : m_origin);
+        return response;
+    }
+
+    void respond(http::status status, std::string_view type, std::string body) {
+        Response response = make_response(status);
+        response.set(http::field::content_type, beast::string_view{type.data(), type.size()});
+        if (status == http::status::method_not_allowed)
+            response.set(http::field::allow, "POST, GET, HEAD, OPTIONS");
+        response.content_length(body.size());
+        if (!m_head)
+            response.body() = std::move(body);
+        write(std::move(response));
+    }
+
+    // The rest of the request is not served: nobody knows where it ends.
+    void refuse(const HttpRefusal& refusal) {
+        spdlog::debug("HTTP {}: {}", static_cast<unsigned>(refusal.status), refusal.reason);
+        m_keep_alive = false;
+        m_drain = true;
+        respond(refusal.status, "text/plain; charset=utf-8", refusal.reason + "\n");
+    }
+
+    void write(Response response) {
+        m_response = std::move(response);
+        m_response.keep_alive(m_keep_alive && !m_hub.stopping);
+        set_deadline(options().write_s_max);
+        http::async_write(m_stream, m_response,
+                          [self = shared_from_this()](error_code ec, std::size_t) { self->on_write(ec); });
+    }
+
+    void on_write(error_code ec) {
+        if (!ec && m_drain)
+            return drain();
         if (ec || !m_keep_alive)
             return close();
         m_response = {};
-        read();
+        await_request(options().idle_s_max);
     }
 
+    // A connection that is closed with bytes unread is reset, and the client may never see the answer.
+    void drain() {
+        close();
+        m_buffer.clear();
+        set_deadline(options().drain_s_max);
+        discard(options().drain_bytes_max);
+    }
+
+    void discard(std::size_t bytes_left) {
+        m_stream.async_read_some(m_buffer.prepare(kReadBytes),
+                                 [self = shared_from_this(), bytes_left](error_code ec, std::size_t count) {
+                                     if (!ec && count <= bytes_left && !self->m_hub.stopping)
+                                         self->discard(bytes_left - count);
+                                 });
+    }
+
+    // The socket itself is closed with the session, when nothing refers to it any more.
     void close() {
-        beast::error_code ignored;
+        error_code ignored;
         m_stream.socket().shutdown(Tcp::socket::shutdown_send, ignored);
     }
 
     Hub& m_hub;
-    ConnectionTicket m_ticket;
     beast::tcp_stream m_stream;
     beast::flat_buffer m_buffer;
     std::optional<http::request_parser<http::string_body>> m_parser;
     Response m_response;
+    std::string m_origin;
+    bool m_wants_cors = false;
     bool m_keep_alive = false;
+    bool m_drain = false;
     bool m_head = false;
+    bool m_idle = false;  // waits for a request's first byte
     unsigned m_version = 11;
+    // Last: it is the first to go.
+    ConnectionTicket m_ticket;
 };
 
 }  // namespace

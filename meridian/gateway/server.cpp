@@ -10,32 +10,45 @@
 
 namespace meridian::gateway {
 
+namespace {
+
+constexpr std::string_view kFull =
+    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nConnection: close\r\n"
+    "Content-Length: 21\r\n\r\ntoo many connections\n";
+
+}  // namespace
+
 class Server::Impl {
 public:
     Impl(rpc::Service& service, ServerOptions options)
         : m_hub(service, options),
-          m_acceptor(m_hub.io),
-          m_signals(m_hub.io),
+          m_acceptor(asio::make_strand(m_hub.io)),
+          m_signals(m_acceptor.get_executor()),
           m_mining(m_hub.chain),
-          m_retry(m_hub.io) {}
+          m_timer(m_acceptor.get_executor()) {}
 
     ~Impl() { m_hub.service.set_mining_mode_callback({}); }
 
     Result<void, std::string> listen();
     std::uint16_t port() const noexcept { return m_port; }
     void run();
-    void stop() { m_hub.io.stop(); }
+    void stop() {
+        asio::post(m_acceptor.get_executor(), [this] { begin_stop(); });
+    }
 
 private:
     void accept();
+    void on_accept(boost::system::error_code ec, Tcp::socket socket);
+    void begin_stop();
     void schedule_mining();
 
     Hub m_hub;
     Tcp::acceptor m_acceptor;
     asio::signal_set m_signals;
     asio::steady_timer m_mining;
-    asio::steady_timer m_retry;
+    asio::steady_timer m_timer;  // before the next accept, or to the end of a stop
     std::uint16_t m_port = 0;
+    bool m_full = false;  // the last connection was one too many
 };
 
 Result<void, std::string> Server::Impl::listen() {
@@ -63,31 +76,43 @@ Result<void, std::string> Server::Impl::listen() {
 }
 
 void Server::Impl::accept() {
-    m_acceptor.async_accept(
-        asio::make_strand(m_hub.io), [this](boost::system::error_code ec, Tcp::socket socket) {
-            if (ec == asio::error::operation_aborted)
-                return;
-            if (!ec && m_hub.connections < m_hub.options.connections_max) {
-                boost::system::error_code ignored;
-                socket.set_option(Tcp::no_delay(true), ignored);
-                serve_http(m_hub, std::move(socket));
-            } else if (ec) {
-                // Out of descriptors, most likely: some will be free again soon.
-                m_retry.expires_after(std::chrono::milliseconds(50));
-                return m_retry.async_wait([this](boost::system::error_code waited) {
-                    if (!waited)
-                        accept();
-                });
-            } else {
-                spdlog::warn("more than {} connections; one was refused", m_hub.options.connections_max);
-            }
-            accept();
+    m_acceptor.async_accept(asio::make_strand(m_hub.io),
+                            [this](boost::system::error_code ec, Tcp::socket socket) {
+                                if (ec != asio::error::operation_aborted && !m_hub.stopping)
+                                    on_accept(ec, std::move(socket));
+                            });
+}
+
+void Server::Impl::on_accept(boost::system::error_code ec, Tcp::socket socket) {
+    if (ec) {
+        // Out of descriptors, most likely: some will be free again soon.
+        m_timer.expires_after(std::chrono::milliseconds(50));
+        return m_timer.async_wait([this](boost::system::error_code waited) {
+            if (!waited)
+                accept();
         });
+    }
+    boost::system::error_code ignored;
+    const bool full = m_hub.connection_count() >= m_hub.options.connections_max;
+    if (!full) {
+        socket.set_option(Tcp::no_delay(true), ignored);
+        serve_http(m_hub, std::move(socket));
+    } else {
+        // As much as the kernel takes at once: this one gets no more of our time.
+        socket.non_blocking(true, ignored);
+        socket.write_some(asio::buffer(kFull), ignored);
+    }
+    if (full && !m_full)
+        spdlog::warn("there are {} connections; further ones are refused", m_hub.options.connections_max);
+    m_full = full;
+    accept();
 }
 
 // On the chain's strand.
 void Server::Impl::schedule_mining() {
     m_mining.cancel();
+    if (m_hub.stopping)
+        return;
     const std::uint64_t interval_ms = m_hub.service.chain().mining().interval_ms;
     if (interval_ms == 0)
         return;
@@ -101,16 +126,37 @@ void Server::Impl::schedule_mining() {
     });
 }
 
+// On the acceptor's strand. Connections are asked to end; what has not ended in time is abandoned.
+void Server::Impl::begin_stop() {
+    if (m_hub.stopping)
+        return;
+    m_hub.service.interrupt();
+    boost::system::error_code ignored;
+    m_acceptor.close(ignored);
+    m_timer.expires_after(std::chrono::milliseconds(m_hub.options.stop_ms_max));
+    m_timer.async_wait([this](boost::system::error_code ec) {
+        if (!ec)
+            m_hub.io.stop();
+    });
+    m_hub.shut_down();
+}
+
 void Server::Impl::run() {
     m_signals.add(SIGINT);
     m_signals.add(SIGTERM);
     m_signals.async_wait([this](boost::system::error_code ec, int) {
-        if (!ec)
-            stop();
+        if (ec)
+            return;
+        boost::system::error_code ignored;
+        m_signals.clear(ignored);  // a second one ends the process
+        begin_stop();
     });
     m_hub.service.set_mining_mode_callback([this] { schedule_mining(); });
     asio::post(m_hub.chain, [this] { schedule_mining(); });
-    accept();
+    asio::post(m_acceptor.get_executor(), [this] {
+        if (!m_hub.stopping)
+            accept();
+    });
     std::vector<std::thread> threads;
     for (std::size_t i = 1; i < m_hub.options.threads; ++i)
         threads.emplace_back([this] { m_hub.io.run(); });

@@ -11,17 +11,32 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace meridian::gateway {
 
+// Bounds are what one connection may have; beyond them it is answered and closed, or only closed.
 struct ServerOptions {
     std::string host = "127.0.0.1";
     std::uint16_t port = 8545;  // zero: any free one
     std::size_t threads = 2;
-    std::size_t request_bytes_max = 8 << 20;  // parsed, JSON can take ten times that
+    std::vector<std::string> vhosts{"localhost"};  // AllowedHosts
+    // AllowedOrigins: pages of this machine, whatever their port.
+    std::vector<std::string> cors{"localhost", "127.0.0.1", "[::1]"};
+
     std::size_t connections_max = 1'000;
-    std::uint64_t idle_s_max = 120;                 // HTTP; WebSockets are kept alive by pings
+    std::size_t header_bytes_max = 64 << 10;  // of the request line and all fields
+    std::size_t request_bytes_max = 8 << 20;  // parsed, JSON can take ten times that
+    std::uint64_t header_s_max = 10;          // from the connection, or the first byte, to the header's end
+    std::uint64_t body_s_max = 30;
+    std::uint64_t write_s_max = 60;  // of one answer or notification
+    std::uint64_t idle_s_max = 120;  // between two HTTP requests
+    // Of what a refused request goes on sending, so that its client comes to read the refusal.
+    std::size_t drain_bytes_max = 32 << 20;
+    std::uint64_t drain_s_max = 5;
+    std::uint64_t websocket_idle_s_max = 300;       // without any sign of life; pinged at half of it
     std::size_t notification_bytes_max = 16 << 20;  // waiting for one subscriber
+    std::uint64_t stop_ms_max = 500;                // for connections to end when the server stops
 };
 
 class Server {
@@ -34,7 +49,8 @@ public:
     // Opens the port. The error is a sentence that says what to do.
     Result<void, std::string> listen();
     std::uint16_t port() const noexcept;
-    // Serves until SIGINT, SIGTERM or stop(). Also mines by the clock as the chain's mining mode says.
+    // Serves until SIGINT, SIGTERM or stop(). Also mines by the clock as the chain's mining mode says. A
+    // second signal ends the process.
     void run();
     // From any thread.
     void stop();

@@ -14,27 +14,51 @@ namespace {
 
 namespace beast = boost::beast;
 namespace websocket = beast::websocket;
+using beast::error_code;
 
-// Requests are answered one after another; notifications join the same queue of what is to be written.
-class WebSocketSession final : public rpc::Session, public std::enable_shared_from_this<WebSocketSession> {
+constexpr std::size_t kReadBytes = 64 << 10;
+// How long the other side has to answer a close frame.
+constexpr std::chrono::seconds kCloseTimeout{5};
+
+// Requests are answered one after another; notifications join the same queue of what is to be written. While
+// more waits there than the bound, no further request is read.
+class WebSocketSession final : public Connection,
+                               public rpc::Session,
+                               public std::enable_shared_from_this<WebSocketSession> {
 public:
     WebSocketSession(Hub& hub, Tcp::socket socket)
-        : m_hub(hub), m_ticket(hub), m_stream(std::move(socket)), m_deadline(m_stream.get_executor()) {}
+        : m_hub(hub),
+          m_stream(std::move(socket)),
+          m_deadline(m_stream.get_executor()),
+          m_ticket(hub, *this) {}
     ~WebSocketSession() override {
         if (!m_finished)
             m_hub.service.forget(*this);
     }
 
     void start(Upgrade request) {
-        m_stream.set_option(websocket::stream_base::timeout::suggested(beast::role_type::server));
-        m_stream.read_message_max(m_hub.options.request_bytes_max);
+        auto timeout = websocket::stream_base::timeout::suggested(beast::role_type::server);
+        timeout.idle_timeout = std::chrono::seconds(m_hub.options.websocket_idle_s_max);
+        m_stream.set_option(timeout);
+        m_stream.read_message_max(0);  // ours to bound, so that the closing says how much is allowed
         m_request = std::move(request);
-        m_stream.async_accept(m_request, [self = shared_from_this()](beast::error_code ec) {
+        m_stream.async_accept(m_request, [self = shared_from_this()](error_code ec) {
             if (ec)
-                return;
+                return self->finish();
             self->m_request = {};
+            self->m_open = true;
+            if (self->m_hub.stopping)
+                return self->give_up(websocket::close_code::going_away, "the node is ending");
             self->read();
         });
+    }
+
+    void shut_down() override {
+        // Moved, as nobody may end a connection while the hub goes through them.
+        if (auto self = weak_from_this().lock())
+            asio::post(m_stream.get_executor(), [self = std::move(self)] {
+                self->give_up(websocket::close_code::going_away, "the node is ending");
+            });
     }
 
     // On the chain's strand.
@@ -43,7 +67,10 @@ public:
         if (waiting > m_hub.options.notification_bytes_max) {
             m_waiting.fetch_sub(message.size());
             if (!m_overrun.exchange(true))
-                asio::post(m_stream.get_executor(), [self = shared_from_this()] { self->cut_off(); });
+                asio::post(m_stream.get_executor(), [self = shared_from_this()] {
+                    spdlog::warn("a subscriber reads too slowly and is disconnected");
+                    self->give_up(websocket::close_code::try_again_later, "too slow for its subscriptions");
+                });
             return;
         }
         asio::post(m_stream.get_executor(), [self = shared_from_this(), text = std::move(message)]() mutable {
@@ -53,16 +80,31 @@ public:
 
 private:
     void read() {
-        m_stream.async_read(m_buffer, [self = shared_from_this()](beast::error_code ec, std::size_t) {
-            if (ec)
-                return self->finish();
-            self->on_message();
-        });
+        if (m_closing)
+            return;
+        if (m_waiting > m_hub.options.notification_bytes_max) {
+            m_paused = true;
+            return;
+        }
+        m_stream.async_read_some(m_buffer, kReadBytes,
+                                 [self = shared_from_this()](error_code ec, std::size_t) {
+                                     if (ec)
+                                         return self->finish();
+                                     self->on_part();
+                                 });
     }
 
-    void on_message() {
+    void on_part() {
+        if (m_closing)
+            return;
+        const std::size_t bytes_max = m_hub.options.request_bytes_max;
+        if (m_buffer.size() > bytes_max)
+            return give_up(websocket::close_code::too_big,
+                           "message too large (at most " + std::to_string(bytes_max) + " bytes)");
+        if (!m_stream.is_message_done())
+            return read();
         const std::string text = beast::buffers_to_string(m_buffer.data());
-        m_buffer.consume(m_buffer.size());
+        m_buffer.clear();
         auto request = rpc::Dispatcher::parse(text, m_hub.service.limits());
         if (!request) {
             send(std::move(request.error()));
@@ -77,10 +119,10 @@ private:
         asio::post(m_hub.chain, [self = shared_from_this(), exchange = std::move(exchange)]() mutable {
             const bool done = exchange->step();
             asio::post(self->m_stream.get_executor(), [self, done, exchange = std::move(exchange)] {
+                if (self->m_closing)
+                    return;
                 if (done)
                     return self->on_answer(exchange->take());
-                if (self->m_finished)
-                    return;
                 if (has_left(beast::get_lowest_layer(self->m_stream).socket()))
                     return self->finish();
                 self->step(exchange);
@@ -111,43 +153,57 @@ private:
     }
 
     void write() {
+        set_deadline(std::chrono::seconds(m_hub.options.write_s_max));
         m_stream.text(true);
-        m_stream.async_write(
-            asio::buffer(m_queue.front()),
-            [self = shared_from_this()](beast::error_code ec, std::size_t) { self->on_write(ec); });
+        m_stream.async_write(asio::buffer(m_queue.front()),
+                             [self = shared_from_this()](error_code ec, std::size_t) { self->on_write(ec); });
     }
 
-    void on_write(beast::error_code ec) {
+    void on_write(error_code ec) {
         m_waiting.fetch_sub(m_queue.front().size());
         m_queue.pop_front();
         if (ec)
             return finish();
-        if (!m_queue.empty())
-            return write();
         if (m_closing)
-            close();
-    }
-
-    // Tells a subscriber that does not read fast enough, then closes.
-    void cut_off() {
-        spdlog::warn("a subscriber reads too slowly and is disconnected");
-        m_closing = true;
-        // What is being written has to stay; the rest is given up.
-        if (m_queue.size() > 1) {
-            for (std::size_t i = 1; i < m_queue.size(); ++i)
-                m_waiting.fetch_sub(m_queue[i].size());
-            m_queue.resize(1);
+            return close();
+        m_deadline.cancel();
+        if (!m_queue.empty())
+            write();
+        if (m_paused && m_waiting <= m_hub.options.notification_bytes_max) {
+            m_paused = false;
+            read();
         }
-        if (m_queue.empty())
-            close();
-        // One that reads nothing at all would never let the message under way be finished.
-        m_deadline.expires_after(std::chrono::seconds(5));
-        m_deadline.async_wait([self = shared_from_this()](beast::error_code) { self->finish(); });
     }
 
+    // Says why and closes, within a deadline; what is not on its way yet is not sent any more.
+    void give_up(websocket::close_code code, std::string reason) {
+        if (std::exchange(m_closing, true))
+            return;
+        m_reason = {code, reason};
+        spdlog::debug("WebSocket closed, {}: {}", static_cast<unsigned>(code), reason);
+        const bool writing = !m_queue.empty();
+        for (std::size_t i = 1; i < m_queue.size(); ++i)
+            m_waiting.fetch_sub(m_queue[i].size());
+        m_queue.resize(writing ? 1 : 0);  // what is being written has to stay
+        // One that reads nothing at all would never let the message under way be finished.
+        set_deadline(kCloseTimeout);
+        if (!writing)
+            close();
+    }
+
+    // A read that is under way goes on until the closing ends it.
     void close() {
-        m_stream.async_close({websocket::close_code::try_again_later, "too slow for its subscriptions"},
-                             [self = shared_from_this()](beast::error_code) { self->finish(); });
+        if (!m_open)
+            return finish();
+        m_stream.async_close(m_reason, [self = shared_from_this()](error_code) { self->finish(); });
+    }
+
+    void set_deadline(std::chrono::seconds after) {
+        m_deadline.expires_after(after);
+        m_deadline.async_wait([self = shared_from_this()](error_code ec) {
+            if (!ec)
+                self->finish();
+        });
     }
 
     void finish() {
@@ -160,16 +216,20 @@ private:
     }
 
     Hub& m_hub;
-    ConnectionTicket m_ticket;
     websocket::stream<beast::tcp_stream> m_stream;
-    asio::steady_timer m_deadline;
+    asio::steady_timer m_deadline;  // of what is being written, or of the closing
     beast::flat_buffer m_buffer;
     Upgrade m_request;
     std::deque<std::string> m_queue;
     std::atomic<std::size_t> m_waiting = 0;  // bytes in the queue or on their way to it
     std::atomic<bool> m_overrun = false;
+    websocket::close_reason m_reason;
+    bool m_open = false;    // the upgrade has been answered
+    bool m_paused = false;  // reads no request until more of the queue has left
     bool m_closing = false;
     bool m_finished = false;
+    // Last: it is the first to go.
+    ConnectionTicket m_ticket;
 };
 
 }  // namespace
