@@ -1,11 +1,14 @@
 // meridian dev: a development chain in memory behind HTTP and WebSocket, until Ctrl-C.
 #include "commands.hpp"
+#include "logging.hpp"
 #include "node_options.hpp"
+#include "number_option.hpp"
 
 #include <meridian/base/hex.hpp>
+#include <meridian/gateway/access.hpp>
 #include <meridian/gateway/server.hpp>
+#include <meridian/node/mnemonic_check.hpp>
 
-#include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <cstdio>
@@ -17,6 +20,7 @@ namespace meridian::app {
 namespace {
 
 constexpr unsigned kPortMax = 65535;
+constexpr unsigned kThreadsMax = 64;
 
 struct DevOptions {
     gateway::ServerOptions server;
@@ -34,7 +38,11 @@ struct DevOptions {
     std::string genesis;
     std::string import;
     std::uint64_t call_gas = 50'000'000;
+    double evm_timeout_s = 5;
     bool json = false;
+    std::string vhosts = "localhost";
+    std::string cors = "localhost,127.0.0.1,[::1]";
+    LogOptions log;
     bool verbose = false;
 };
 
@@ -52,7 +60,8 @@ Result<node::Genesis, std::string> make_genesis(const DevOptions& options,
         return fail("--hardfork: there is no \"" + options.hardfork + "\"; the newest is osaka");
     const auto balance = parse_ether(options.balance);
     if (!balance)
-        return fail("--balance: \"" + options.balance + "\" is not an amount of ether");
+        return fail("--balance: want ether from 0 to 10^59, with at most 18 decimals, not \"" +
+                    options.balance + "\"");
     return node::dev_genesis({.chain_id = options.chain_id,
                               .revision = *revision,
                               .gas_limit = options.gas_limit,
@@ -85,70 +94,84 @@ void print_text(const DevOptions& options, const node::DevChain& chain, std::uin
         std::printf("(%zu) %s  key %s\n", index++, node::checksum_address(account.address).c_str(),
                     to_hex0x(account.private_key).c_str());
     }
-    if (!chain.accounts().empty())
+    if (chain.accounts().empty())
+        std::printf("No account of the mnemonic is funded.\n\n");
+    else
         std::printf("\nThese keys are public knowledge: never use them for anything of value.\n\n");
     std::printf("Listening on %s:%u (HTTP and WebSocket)\n", options.server.host.c_str(), port);
+}
+
+void log_start(const DevOptions& options, const node::DevChain& chain, std::uint16_t port) {
+    const auto& header = chain.head()->header();
+    spdlog::info("meridian {}: chain {}, block {}, genesis {}", MERIDIAN_VERSION, chain.config().chain_id,
+                 header.number, to_hex0x(chain.block(0)->hash));
+    spdlog::info(
+        "gas limit {}, mining {}", header.gas_limit,
+        chain.mining().automine ? "at once" : std::to_string(chain.mining().interval_ms) + " ms apart");
+    spdlog::info("listening on {}:{}, {} threads, at most {} connections", options.server.host, port,
+                 options.server.threads, options.server.connections_max);
+    spdlog::info("names served (--vhosts): {}; pages served (--cors): {}", options.vhosts, options.cors);
 }
 
 int serve(const DevOptions& options, node::DevChain& chain) {
     rpc::ServiceOptions service_options;
     service_options.limits.call_gas_max = options.call_gas;
+    service_options.limits.call_ms_max = static_cast<std::uint64_t>(options.evm_timeout_s * 1000);
     // Development tools know their node by the beginning of this text.
     service_options.client_version = "anvil/Meridian/v" MERIDIAN_VERSION;
     rpc::Service service(chain, service_options);
     gateway::Server server(service, options.server);
     if (const auto opened = server.listen(); !opened)
         return refuse(opened.error());
+    log_start(options, chain, server.port());
     (options.json ? print_json : print_text)(options, chain, server.port());
     std::fflush(stdout);
     server.run();
+    spdlog::info("ended at block {}", chain.head()->number());
     return 0;
 }
 
-int run_dev(const DevOptions& options) {
-    spdlog::set_default_logger(spdlog::stderr_color_mt("meridian"));
-    spdlog::set_level(options.verbose ? spdlog::level::debug : spdlog::level::warn);
-    const auto accounts = node::dev_accounts(options.mnemonic, options.accounts);
-    if (!accounts)
-        return refuse(accounts.error() == node::MnemonicError::TooManyAccounts
-                          ? "--accounts: at most " + std::to_string(node::kMaxDevAccounts)
-                          : "--mnemonic: no accounts can be derived from it",
-                      kExitUsage);
-    const auto genesis = make_genesis(options, *accounts);
-    if (!genesis)
-        return refuse(genesis.error(), kExitUsage);
+// Who is not in a genesis file's alloc, or there without ether, cannot pay for a transaction.
+std::vector<node::DevAccount> funded(const std::vector<node::DevAccount>& accounts,
+                                     const node::Genesis& genesis) {
+    std::vector<node::DevAccount> out;
+    for (const auto& account : accounts) {
+        const auto found = genesis.alloc.find(account.address);
+        if (found != genesis.alloc.end() && found->second.balance != u256{})
+            out.push_back(account);
+    }
+    return out;
+}
+
+int run_chain(const DevOptions& options, const node::Genesis& genesis,
+              const std::vector<node::DevAccount>& accounts) {
     node::ChainOptions chain_options;
     chain_options.clock = seconds_since_epoch;
-    chain_options.accounts = *accounts;
+    chain_options.accounts = options.genesis.empty() ? accounts : funded(accounts, genesis);
     chain_options.mining.interval_ms = static_cast<std::uint64_t>(options.block_time_s * 1000);
     chain_options.mining.automine = !options.no_mining && chain_options.mining.interval_ms == 0;
-    node::DevChain chain(*genesis, chain_options);
+    node::DevChain chain(genesis, chain_options);
     if (!options.import.empty())
         if (const auto imported = import_file(chain, options.import); !imported)
             return refuse(imported.error().message, imported.error().exit_code);
     return serve(options, chain);
 }
 
-// Refuses what the option's type does not hold, which the parser's own conversion saturates.
-std::string check_number(std::string& text, std::uint64_t min) {
-    const auto value = parse_u256(text);
-    if (!value && value.error() != NumberError::Overflow)
-        return "\"" + text + "\" is not a whole number";
-    if (!value || !fits_u64(*value))
-        return "does not fit 64 bits";
-    if (*value < u256{min})
-        return "must be at least " + std::to_string(min);
-    text = to_decimal(*value);
-    return {};
-}
-
-CLI::Validator whole_number(std::uint64_t min) {
-    return {[min](std::string& text) { return check_number(text, min); }, ""};
-}
-
-std::string check_port(std::string& text) {
-    const bool valid = check_number(text, 0).empty() && text.size() <= 5 && std::stoul(text) <= kPortMax;
-    return valid ? "" : "1 to " + std::to_string(kPortMax) + ", or 0 for any free one";
+int run_dev(DevOptions& options) {
+    if (options.verbose && options.log.level == LogOptions{}.level)
+        options.log.level = "debug";
+    start_log(options.log);
+    options.server.vhosts = gateway::split_list(options.vhosts);
+    options.server.cors = gateway::split_list(options.cors);
+    if (const auto checked = node::check_mnemonic(options.mnemonic); !checked)
+        return refuse("--mnemonic: " + checked.error().message, kExitUsage);
+    const auto accounts = node::dev_accounts(options.mnemonic, options.accounts);
+    if (!accounts)
+        return refuse("--mnemonic: no accounts can be derived from it", kExitUsage);
+    const auto genesis = make_genesis(options, *accounts);
+    if (!genesis)
+        return refuse(genesis.error(), kExitUsage);
+    return run_chain(options, *genesis, *accounts);
 }
 
 // Blocks are timed in milliseconds.
@@ -158,7 +181,97 @@ std::string check_block_time(std::string& text) {
     const bool number = !text.empty() && *end == '\0';
     if (number && (seconds == 0 || (seconds >= 0.001 && seconds <= 1e6)))
         return {};
-    return "0, or 0.001 to 1000000 seconds";
+    return "want 0, or 0.001 to 1000000 seconds, not \"" + text + "\"";
+}
+
+// Each item of a comma-separated list by itself.
+CLI::Validator list_of(bool (*is_item)(std::string_view), const char* wanted) {
+    return {[is_item, wanted](std::string& text) {
+                for (const std::string& item : gateway::split_list(text))
+                    if (!is_item(item))
+                        return "\"" + item + "\" is not " + wanted;
+                return std::string{};
+            },
+            ""};
+}
+
+void add_chain_options(CLI::App& command, DevOptions& options) {
+    std::vector<CLI::Option*> of_genesis;  // what a genesis file says too
+    const auto number = [&](const char* name, auto& value, const char* text, std::uint64_t min) {
+        return command.add_option(name, value, text)->capture_default_str()->transform(whole_number(min));
+    };
+    of_genesis.push_back(number("--chain-id", options.chain_id, "Chain identifier", 1));
+    of_genesis.push_back(
+        command.add_option("--balance", options.balance, "Ether for each account")->capture_default_str());
+    of_genesis.push_back(number("--gas-limit", options.gas_limit, "Gas limit of a block", 1));
+    of_genesis.push_back(number("--base-fee", options.base_fee, "Base fee of the genesis block, wei", 0));
+    of_genesis.push_back(command
+                             .add_option("--timestamp", options.timestamp,
+                                         "Time of the genesis block, seconds since 1970 (default: now)")
+                             ->transform(whole_number(0)));
+    of_genesis.push_back(
+        command.add_option("--hardfork", options.hardfork, "Protocol revision, frontier to osaka")
+            ->capture_default_str());
+    of_genesis.push_back(
+        command.add_flag("--unlimited-code-size", options.unlimited_code_size, "Contracts of any size"));
+    CLI::Option* genesis = command.add_option(
+        "--genesis", options.genesis,
+        "Genesis file, as geth's. It decides what the seven options before it do; of the mnemonic's accounts "
+        "those that it funds are unlocked and shown");
+    for (CLI::Option* option : of_genesis)
+        genesis->excludes(option);
+    command.add_option("--import", options.import, "File of RLP blocks to begin with");
+}
+
+void add_account_and_mining_options(CLI::App& command, DevOptions& options) {
+    command.add_option("-a,--accounts", options.accounts, "How many accounts to unlock and fund")
+        ->capture_default_str()
+        ->transform(whole_number(0, node::kMaxDevAccounts));
+    command.add_option("-m,--mnemonic", options.mnemonic,
+                       "BIP-39 phrase that the accounts come from (default: \"test test ... junk\")");
+    command
+        .add_option("-b,--block-time", options.block_time_s,
+                    "Seconds between blocks; 0: a block as soon as there is a transaction")
+        ->capture_default_str()
+        ->check(CLI::Validator(check_block_time, ""));
+    command.add_flag("--no-mining", options.no_mining, "Make blocks only when asked (evm_mine)");
+    command.add_option("--call-gas", options.call_gas, "Most gas of an eth_call or of a trace")
+        ->capture_default_str()
+        ->transform(whole_number(0));
+    command
+        .add_option("--rpc-evm-timeout", options.evm_timeout_s,
+                    "Most seconds of an eth_call, an estimate or a simulation; 0: no limit")
+        ->capture_default_str()
+        ->check(CLI::Validator(check_block_time, ""));
+}
+
+void add_server_options(CLI::App& command, DevOptions& options) {
+    command.add_option("-p,--port", options.server.port, "TCP port; 0 takes any free one")
+        ->capture_default_str()
+        ->transform(whole_number(0, kPortMax));
+    command.add_option("--host", options.server.host, "IP address to listen on")->capture_default_str();
+    command
+        .add_option("--vhosts", options.vhosts,
+                    "Names by which the node may be addressed, separated by commas; * for all. IP addresses "
+                    "always may")
+        ->capture_default_str()
+        ->check(list_of(gateway::AllowedHosts::is_name, "a host name, which has no port, or *"));
+    command
+        .add_option(
+            "--cors", options.cors,
+            "Origins whose web pages may ask, separated by commas: [SCHEME://]HOST[:PORT], or * for all")
+        ->capture_default_str()
+        ->check(list_of(gateway::AllowedOrigins::is_rule, "[SCHEME://]HOST[:PORT] or *"));
+    command.add_option("--threads", options.server.threads, "Threads for connections")
+        ->capture_default_str()
+        ->transform(whole_number(1, kThreadsMax));
+    command.add_flag("--json", options.json, "Print one JSON object when ready");
+    command.add_option("--log-level", options.log.level, "What to log to stderr")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}));
+    command.add_flag("--log-json", options.log.json, "Log one JSON object a line");
+    command.add_flag("-v,--verbose", options.verbose,
+                     "As --log-level debug: each request with its time and error");
 }
 
 }  // namespace
@@ -166,46 +279,10 @@ std::string check_block_time(std::string& text) {
 void add_dev_command(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand("dev", "Run a development chain in memory, with funded accounts");
     auto options = std::make_shared<DevOptions>();
-    command->add_option("-p,--port", options->server.port, "TCP port; 0 takes any free one")
-        ->capture_default_str()
-        ->transform(CLI::Validator(check_port, ""));
-    command->add_option("--host", options->server.host, "IP address to listen on")->capture_default_str();
-    command->add_option("-a,--accounts", options->accounts, "How many accounts to fund")
-        ->capture_default_str();
-    command->add_option("--balance", options->balance, "Ether for each account")->capture_default_str();
-    command->add_option("-m,--mnemonic", options->mnemonic, "Phrase that the accounts come from");
-    command->add_option("--chain-id", options->chain_id, "Chain identifier")
-        ->capture_default_str()
-        ->transform(whole_number(1));
-    command->add_option("--gas-limit", options->gas_limit, "Gas limit of a block")
-        ->capture_default_str()
-        ->transform(whole_number(1));
-    command->add_option("--base-fee", options->base_fee, "Base fee of the genesis block, wei")
-        ->capture_default_str()
-        ->transform(whole_number(0));
-    command
-        ->add_option("--timestamp", options->timestamp,
-                     "Time of the genesis block, seconds since 1970 (default: now)")
-        ->transform(whole_number(0));
-    command->add_option("--hardfork", options->hardfork, "Protocol revision, frontier to osaka")
-        ->capture_default_str();
-    command
-        ->add_option("-b,--block-time", options->block_time_s,
-                     "Seconds between blocks; 0: a block as soon as there is a transaction")
-        ->capture_default_str()
-        ->check(CLI::Validator(check_block_time, ""));
-    command->add_flag("--no-mining", options->no_mining, "Make blocks only when asked (evm_mine)");
-    command->add_flag("--unlimited-code-size", options->unlimited_code_size, "Contracts of any size");
-    command->add_option("--genesis", options->genesis,
-                        "Genesis file, as geth's, in place of funded accounts");
-    command->add_option("--import", options->import, "File of RLP blocks to begin with");
-    command->add_option("--call-gas", options->call_gas, "Most gas of an eth_call or of a trace")
-        ->capture_default_str()
-        ->transform(whole_number(0));
-    command->add_option("--threads", options->server.threads, "Threads for connections")
-        ->check(CLI::Range(1, 64));
-    command->add_flag("--json", options->json, "Print one JSON object when ready");
-    command->add_flag("-v,--verbose", options->verbose, "Log more, to stderr");
+    command->footer(kExitCodes);
+    add_account_and_mining_options(*command, *options);
+    add_chain_options(*command, *options);
+    add_server_options(*command, *options);
     command->callback([options, &exit_code] { exit_code = run_dev(*options); });
 }
 

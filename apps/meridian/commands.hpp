@@ -18,5 +18,8 @@ void add_version_command(CLI::App& app, int& exit_code);
 
 inline constexpr int kExitFailed = 1;
 inline constexpr int kExitUsage = 2;
+// For the end of a command's help.
+inline constexpr const char* kExitCodes =
+    "Exit codes: 0 done, or ended by Ctrl-C; 1 failed; 2 wrong arguments or unusable input files.";
 
 }  // namespace meridian::app

@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
     CLI::App app{"Meridian: a stack for specific-purpose Ethereum rollups", "meridian"};
     app.set_version_flag("--version", meridian::app::version_text());
     app.require_subcommand(1);
+    app.footer("Exit codes: 0 done; 1 failed; 2 wrong arguments. A command's --help says more.");
     int exit_code = 0;
     meridian::app::add_dev_command(app, exit_code);
     meridian::app::add_import_command(app, exit_code);

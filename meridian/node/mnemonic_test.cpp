@@ -1,5 +1,6 @@
 #include <meridian/base/hex.hpp>
 #include <meridian/node/mnemonic.hpp>
+#include <meridian/node/mnemonic_check.hpp>
 
 #include <gtest/gtest.h>
 
@@ -36,6 +37,33 @@ TEST(Mnemonic, TestJunkAccounts) {
 
 TEST(Mnemonic, WhiteSpaceDoesNotMatter) {
     EXPECT_EQ(mnemonic_seed("  a  b\tc\n"), mnemonic_seed("a b c"));
+}
+
+// Phrases of BIP-39's published vectors, one of each length that they have.
+TEST(MnemonicCheck, AcceptsMnemonics) {
+    for (const std::string_view phrase :
+         {kDefaultMnemonic,
+          std::string_view("legal winner thank year wave sausage worth useful legal winner thank yellow"),
+          std::string_view("zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo when"),
+          std::string_view(
+              "zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo "
+              "zoo zoo vote"),
+          std::string_view("  test test test test test test test\ttest test test test\n junk ")})
+        EXPECT_TRUE(check_mnemonic(phrase)) << phrase;
+}
+
+TEST(MnemonicCheck, SaysWhatIsWrong) {
+    const auto refusal = [](std::string_view phrase) { return check_mnemonic(phrase).error(); };
+    const auto unknown = refusal("test test test test test test test test test test test jung");
+    EXPECT_EQ(unknown.fault, MnemonicFault::UnknownWord);
+    EXPECT_EQ(unknown.message, "\"jung\" is not one of BIP-39's English words");
+    EXPECT_EQ(refusal("Test test test test test test test test test test test junk").fault,
+              MnemonicFault::UnknownWord);
+    EXPECT_EQ(refusal("test test test test test test test test test test test test").fault,
+              MnemonicFault::Checksum);
+    EXPECT_EQ(refusal("test junk").fault, MnemonicFault::WordCount);
+    EXPECT_EQ(refusal("").fault, MnemonicFault::WordCount);
+    EXPECT_EQ(refusal(std::string(27 * 4, 'z')).fault, MnemonicFault::UnknownWord);
 }
 
 TEST(Mnemonic, RefusesNothingAndTooMany) {

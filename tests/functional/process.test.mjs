@@ -86,19 +86,123 @@ describe('meridian dev', { skip: !isMeridian }, () => {
     });
 
     test('numbers that cannot be meant are refused', () => {
-        const overflow = String(2n ** 64n);
+        const most = 2n ** 64n - 1n;
+        const whole = (min, max) => `want a whole number from ${min} to ${max}`;
         for (const [option, value, reason] of [
-            ['--chain-id', overflow, 'does not fit 64 bits'], ['--gas-limit', overflow, 'does not fit 64 bits'],
-            ['--base-fee', overflow, 'does not fit 64 bits'], ['--timestamp', overflow, 'does not fit 64 bits'],
-            ['--chain-id', '0', 'must be at least 1'], ['--gas-limit', '0', 'must be at least 1'],
-            ['--block-time', 'nan', '0, or 0.001 to 1000000 seconds'],
-            ['--block-time', '0.0009', '0, or 0.001 to 1000000 seconds'],
-            ['--port', '70000', '1 to 65535, or 0 for any free one'],
+            ['--chain-id', most + 1n, whole(1, most)], ['--chain-id', 0, whole(1, most)], ['--chain-id', '1x', whole(1, most)],
+            ['--gas-limit', most + 1n, whole(1, most)], ['--gas-limit', 0, whole(1, most)],
+            ['--base-fee', most + 1n, whole(0, most)], ['--timestamp', most + 1n, whole(0, most)],
+            ['--call-gas', -1, whole(0, most)], ['--accounts', 99999999999, whole(0, 1000)],
+            ['--accounts', 2n ** 65n, whole(0, 1000)], ['--threads', 0, whole(1, 64)], ['--port', 70000, whole(0, 65535)],
+            ['--block-time', 'nan', 'want 0, or 0.001 to 1000000 seconds'],
+            ['--block-time', '0.0009', 'want 0, or 0.001 to 1000000 seconds'],
         ]) {
-            const refused = run('dev', option, value);
+            const refused = run('dev', `${option}=${value}`);
             assert.equal(refused.status, 2, `${option} ${value}`);
-            assert.equal(refused.stderr.split('\n')[0], `meridian: ${option}: ${reason}`);
+            assert.equal(refused.stderr.split('\n')[0], `meridian: ${option}: ${reason}, not "${value}"`);
         }
+        for (const [args, reason] of [
+            [['--balance', '1e9'], /--balance: want ether from 0 to /], [['--hardfork', 'rome'], /--hardfork: .*osaka/],
+            [['--log-level', 'loud'], /--log-level: .*debug/], [['--vhosts', 'a:1'], /--vhosts: "a:1" is not /],
+            [['--cors', 'http://a/b'], /--cors: "http:\/\/a\/b" is not /],
+        ]) {
+            const refused = run('dev', '--port=0', ...args);
+            assert.equal(refused.status, 2, args.join(' '));
+            assert.match(refused.stderr, reason);
+        }
+    });
+
+    test('a phrase that is no mnemonic is refused as anvil does, with the word', () => {
+        for (const [phrase, reason] of [
+            ['test test test test test test test test test test test jung', /--mnemonic: "jung" is not one of/],
+            ['test test test test test test test test test test test test', /--mnemonic: the checksum/],
+            ['test junk', /--mnemonic: a mnemonic has 12, .* not 2/],
+        ]) {
+            const refused = run('dev', '--port', '0', '--mnemonic', phrase);
+            assert.equal(refused.status, 2, phrase);
+            assert.match(refused.stderr, reason);
+        }
+    });
+
+    test('--genesis excludes what it decides, and only accounts that it funds are shown', async () => {
+        const file = join(tmpdir(), `meridian-${process.pid}-alloc.json`);
+        const funded = accountOf(1).address;
+        const genesis = { config: { chainId: 99 }, gasLimit: '0x1000000', difficulty: '0x0',
+            alloc: { [funded]: { balance: '0x1' }, [accountOf(2).address]: { balance: '0x0' } } };
+        writeFileSync(file, JSON.stringify(genesis));
+        try {
+            for (const option of ['--chain-id=5', '--balance=1', '--gas-limit=5', '--base-fee=5', '--timestamp=5',
+                '--hardfork=paris', '--unlimited-code-size']) {
+                const refused = run('dev', '--port=0', '--genesis', file, option);
+                assert.equal(refused.status, 2, option);
+                const [line] = refused.stderr.split('\n');
+                assert.ok(/excludes/.test(line) && line.includes('--genesis') && line.includes(option.split('=')[0]), line);
+            }
+            const node = await startNode('--genesis', file);
+            const accounts = await node.rpc('eth_accounts');
+            assert.equal(await node.stop(), 0);
+            assert.deepEqual(accounts.map((account) => account.toLowerCase()), [funded.toLowerCase()]);
+            assert.ok(node.log().includes(funded));
+            assert.ok(!node.log().includes(accountOf(0).address) && !node.log().includes(accountOf(2).address));
+        } finally {
+            rmSync(file);
+        }
+    });
+
+    test('the log tells requests at debug, the start at info, and is JSON if asked', async () => {
+        const node = await startNode('--log-level', 'debug', '--log-json');
+        await node.rpc('eth_blockNumber');
+        await assert.rejects(node.rpc('eth_no\nsuch'));
+        await fetch(node.url, { method: 'POST', body: '{}', headers: { 'content-type': 'text/plain' } });
+        await node.stop();
+        const lines = node.log().split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
+        const messages = (level) => lines.filter((line) => line.level === level).map((line) => line.message).join('\n');
+        assert.match(lines[0].time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+        assert.match(messages('info'), /chain 1234321, block 0[^]*listening on 127\.0\.0\.1:\d+[^]*ended at block 0/);
+        assert.match(messages('debug'), /"eth_blockNumber" \d+\.\d+ ms$/m);
+        assert.match(messages('debug'), /"eth_no\\nsuch" \d+\.\d+ ms, error -32601$/m);
+        assert.match(messages('debug'), /HTTP 415: /);
+        const plain = await startNode('-v');
+        await plain.stop();
+        assert.match(plain.log(), /^\d{4}-\S+Z debug +"eth_chainId" [\d.]+ ms$/m);
+        const quiet = await startNode();
+        await quiet.stop();
+        assert.doesNotMatch(quiet.log(), /info|debug/);
+    });
+
+    test('Ctrl-C ends it within two seconds, whatever it is doing', async () => {
+        // A call that does not end by itself, a batch of seconds, and a subscription.
+        const node = await startNode('--call-gas', '1000000000000');
+        const endless = node.rpc('eth_call', { data: '0x5b600056' }, 'latest').catch(() => 'ended');
+        const item = { jsonrpc: '2.0', id: 1, method: 'anvil_mine', params: ['0x3e8'] };
+        const batch = fetch(node.url, { method: 'POST', headers: { 'content-type': 'application/json' },
+            body: JSON.stringify(Array(900).fill(item)) }).catch(() => 'ended');
+        const socket = new WebSocket(node.wsUrl);
+        await new Promise((opened, failed) => Object.assign(socket, { onopen: opened, onerror: failed }));
+        socket.send(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_subscribe', params: ['newHeads'] }));
+        const closed = new Promise((resolve) => { socket.onclose = resolve; });
+        await new Promise((wake) => setTimeout(wake, 300));
+        const started = Date.now();
+        const exited = new Promise((resolve) => node.process.once('exit', resolve));
+        node.process.kill('SIGINT');
+        assert.equal(await exited, 0);
+        assert.ok(Date.now() - started < 2_000, `ended after ${Date.now() - started} ms`);
+        assert.equal((await closed).code, 1001);
+        await Promise.all([endless, batch]);
+    });
+
+    test('SIGTERM ends it in the middle of a batch', async () => {
+        const node = await startNode();
+        const item = { jsonrpc: '2.0', id: 1, method: 'anvil_mine', params: ['0x3e8'] };
+        const batch = fetch(node.url, { method: 'POST', headers: { 'content-type': 'application/json' },
+            body: JSON.stringify(Array(900).fill(item)) }).catch(() => 'ended');
+        while (await node.rpc('eth_blockNumber') === '0x0') { /* until it has begun */ }
+        const started = Date.now();
+        const exited = new Promise((resolve) => node.process.once('exit', resolve));
+        node.process.kill('SIGTERM');
+        assert.equal(await exited, 0);
+        assert.ok(Date.now() - started < 2_000);
+        assert.equal(await batch, 'ended');
     });
 
     test('a folder in place of a file is named', () => {
@@ -124,6 +228,9 @@ describe('meridian dev', { skip: !isMeridian }, () => {
         const help = run('dev', '--help');
         assert.equal(help.status, 0);
         assert.match(help.stdout, /--block-time/);
+        for (const text of [help.stdout, run('--help').stdout, run('import', '--help').stdout]) {
+            assert.match(text, /Exit codes: 0 done.*1 failed.*2 wrong arguments/);
+        }
         assert.match(run('t8n', '--help').stdout, /--output\.alloc .*=alloc\.json[^]*replaces a file of that name/);
         assert.match(run('replay', '--help').stdout, /codes\.json/);
     });
@@ -134,7 +241,7 @@ describe('meridian.sh', () => {
         for (const command of ['build', 'test', 'bench', 'clean']) {
             const help = spawnSync(join(root, 'meridian.sh'), [command, '--help'], { encoding: 'utf8', timeout: 5_000 });
             assert.equal(help.status, 0, command);
-            assert.match(help.stdout, /^Usage: .\/meridian\.sh COMMAND[^]*--benchmark_filter=REGEX/);
+            assert.match(help.stdout, /^Usage: .\/meridian\.sh COMMAND[^]*bench \[--run TEXT\]/);
         }
     });
 });
