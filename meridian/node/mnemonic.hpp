@@ -1,7 +1,6 @@
 // Development accounts: private keys from a mnemonic phrase (BIP-39, BIP-32, BIP-44).
 //
-// The phrase is taken as it is: neither its words nor its checksum are checked, as other development
-// nodes do not either. Never a place for real keys.
+// The phrase is taken as it is; mnemonic_check.hpp says whether it is one. Never a place for real keys.
 #pragma once
 
 #include <meridian/base/bytes.hpp>
