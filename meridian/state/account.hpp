@@ -41,6 +41,9 @@ struct StateChanges {
     std::map<Hash, Bytes> code;
 };
 
+// What both did, one after the other, as one change of the first one's parent state.
+void append(StateChanges& changes, const StateChanges& later);
+
 struct Log {
     Address address;
     std::vector<Hash> topics;

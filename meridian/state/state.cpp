@@ -336,6 +336,20 @@ StateChanges State::changes() const {
     return out;
 }
 
+void State::rebase() {
+    m_txn = 1;
+    m_accounts.clear();
+    m_account_order.clear();
+    m_last_loaded = nullptr;
+    m_new_code.clear();
+    m_transient.clear();
+    m_touched.clear();
+    m_destroyed.clear();
+    m_journal.clear();
+    m_logs.clear();
+    m_refund = 0;
+}
+
 void State::collect(const CachedAccount& account, StateChanges& out) const {
     const bool existed = account.parent.has_value();
     if (!account.exists) {

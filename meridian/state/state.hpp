@@ -143,6 +143,9 @@ public:
 
     // The difference to the parent state. Between transactions only.
     StateChanges changes() const;
+    // Forgets everything read and written: what comes next builds on what the parent state holds now. Between
+    // transactions only; what was not taken from changes() is lost.
+    void rebase();
     StateError error() const noexcept { return m_parent.error(); }
 
 private:

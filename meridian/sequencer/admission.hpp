@@ -1,0 +1,60 @@
+// What a transaction has to fulfil before it may wait for its turn, and geth's words for what is wrong.
+#pragma once
+
+#include <meridian/chain/config.hpp>
+#include <meridian/chain/transaction.hpp>
+#include <meridian/state/account.hpp>
+
+#include <string>
+
+namespace meridian::sequencer {
+
+enum class [[nodiscard]] SubmitError : std::uint8_t {
+    AlreadyKnown,
+    ReplacementUnderpriced,
+    PoolFull,
+    SenderFull,
+    NonceTooLow,
+    NonceTooHigh,  // further ahead than the pool keeps
+    InsufficientFunds,
+    IntrinsicGas,
+    FloorGas,
+    ExceedsBlockGasLimit,
+    GasLimitMaximum,  // EIP-7825
+    TipAboveFeeCap,
+    Underpriced,  // below the minimum gas price
+    InitCodeTooLarge,
+    WrongChainId,
+    InvalidSignature,
+    TypeNotSupported,
+    Malformed,  // breaks a rule of its type
+    Busy,       // the node cannot take more just now: try again
+};
+
+struct SubmitFailure {
+    SubmitError error;
+    std::string message;  // in geth's words
+};
+
+// What a sequencer asks of transactions beyond the rules of the chain.
+struct AdmissionRules {
+    std::uint64_t block_gas_max = 0;
+    // Of one transaction; zero: the block's.
+    std::uint64_t txn_gas_max = 30'000'000;
+    u256 min_gas_price;  // wei
+    bool blobs = false;  // a rollup has no room for them
+};
+
+// Against the block that comes next, given its number and time, and the sender's account now.
+std::optional<SubmitFailure> check_transaction(const chain::Transaction& txn, const Address& sender,
+                                               const state::Account& account,
+                                               const chain::ChainConfig& config, std::uint64_t number,
+                                               std::uint64_t timestamp, const AdmissionRules& rules);
+
+// gas * price + value + blobs; the maximum where that does not fit.
+u256 upfront_cost(const chain::Transaction& txn);
+
+// EIP-55: the address with its checksum in the letters' case.
+std::string checksum_address(const Address& address);
+
+}  // namespace meridian::sequencer

@@ -1,0 +1,68 @@
+// Gives blocks their roots and hashes, off the executor's path; and stores them once all their frames are
+// durable.
+#pragma once
+
+#include <meridian/sequencer/bounded_queue.hpp>
+#include <meridian/sequencer/live_chain.hpp>
+#include <meridian/sequencer/stage.hpp>
+
+#include <atomic>
+#include <variant>
+
+namespace meridian::sequencer {
+
+class Committer final : public Stage {
+public:
+    struct Parts {
+        LiveChain& live;
+        std::unique_ptr<store::StateTrie> trie;  // at the parent's state
+        // Tells the executor that the next block can be opened. On the committer's thread.
+        std::function<void(const chain::Header&, const Hash&)> on_sealed;
+    };
+    Committer(const u256& parent_total_difficulty, std::size_t queue_max, Doorbell* doorbell, Parts parts);
+
+    using Item = std::variant<SealedFramePtr, ClosedBlock>;
+    BoundedQueue<Item>& queue() noexcept { return m_queue; }
+    std::string_view name() const noexcept override { return "committer"; }
+    Step step() override;
+    std::string fault() const;
+
+private:
+    void add(const SealedFrame& frame);
+    void seal(ClosedBlock closed);
+
+    Parts m_parts;
+    BoundedQueue<Item> m_queue;
+    u256 m_total_difficulty;
+    // The block that is being put together.
+    std::shared_ptr<ExecutedBlock> m_block;
+    state::StateChanges m_changes;
+    mutable std::mutex m_fault_mutex;
+    std::string m_fault;
+};
+
+// Writes sealed blocks into the store, one transaction each, and prunes between them.
+class StoreWriter final : public Stage {
+public:
+    StoreWriter(store::ChainStore& store, LiveChain& live, store::Durability durability)
+        : m_store(store), m_live(live), m_durability(durability) {}
+
+    std::string_view name() const noexcept override { return "store"; }
+    Step step() override;
+    // What keeps blocks from being stored; empty if nothing does.
+    std::string fault() const;
+    std::uint64_t stored() const noexcept { return m_stored; }
+
+private:
+    void set_fault(std::string why);
+
+    store::ChainStore& m_store;
+    LiveChain& m_live;
+    store::Durability m_durability;
+    bool m_prune = true;
+    std::atomic<std::uint64_t> m_stored = 0;
+    mutable std::mutex m_fault_mutex;
+    std::string m_fault;
+};
+
+}  // namespace meridian::sequencer

@@ -1,0 +1,132 @@
+#include <meridian/sequencer/ingress.hpp>
+
+namespace meridian::sequencer {
+namespace {
+
+SubmitFailure in_words(Pool::Refused refused, const chain::Transaction& txn) {
+    switch (refused.error) {
+        case PoolError::AlreadyKnown:
+            return {SubmitError::AlreadyKnown, "already known"};
+        case PoolError::ReplacementUnderpriced:
+            return {SubmitError::ReplacementUnderpriced, "replacement transaction underpriced"};
+        case PoolError::NonceTooLow:
+            return {SubmitError::NonceTooLow, "nonce too low: next nonce " +
+                                                  std::to_string(refused.expected_nonce) + ", tx nonce " +
+                                                  std::to_string(txn.nonce)};
+        case PoolError::NonceTooHigh:
+            return {SubmitError::NonceTooHigh, "nonce too high: next nonce " +
+                                                   std::to_string(refused.expected_nonce) + ", tx nonce " +
+                                                   std::to_string(txn.nonce)};
+        case PoolError::SenderFull:
+            return {SubmitError::SenderFull, "account limit exceeded"};
+        case PoolError::PoolFull:
+            break;
+    }
+    return {SubmitError::PoolFull, "txpool is full"};
+}
+
+}  // namespace
+
+Ingress::Ingress(const IngressOptions& options, Doorbell* doorbell, Parts parts)
+    : m_options(options), m_parts(std::move(parts)), m_queue(options.queue_max, doorbell) {}
+
+void Ingress::submit(Bytes envelope, SubmitCallback done) {
+    const std::size_t size = envelope.size();
+    if (size > m_options.txn_bytes_max)
+        return done(fail(SubmitFailure{SubmitError::Malformed, "oversized data: transaction size " +
+                                                                   std::to_string(size) + ", limit " +
+                                                                   std::to_string(m_options.txn_bytes_max)}));
+    const bool room = m_bytes.fetch_add(size) + size <= m_options.queue_bytes_max;
+    Submission submission{std::move(envelope), std::move(done)};
+    if (room && m_queue.try_push(std::move(submission)))
+        return;
+    m_bytes -= size;
+    submission.done(fail(SubmitFailure{
+        SubmitError::Busy, "the node is busy: more transactions arrive than can be checked; try again"}));
+}
+
+Step Ingress::step() {
+    auto submissions = m_queue.pop(m_options.batch);
+    if (submissions.empty())
+        return {};
+    for (const Submission& submission : submissions)
+        m_bytes -= submission.envelope.size();
+    if (const std::string refusal = m_parts.refusal(); !refusal.empty()) {
+        for (const Submission& submission : submissions)
+            submission.done(fail(SubmitFailure{SubmitError::Busy, refusal}));
+        return {true, kNever};
+    }
+    auto batch = decode(std::move(submissions));
+    recover(batch);
+    const HeadPtr head = m_parts.live.head();
+    const auto state = m_parts.live.state_at(*head);
+    bool pooled = false;
+    for (Decoded& one : batch) {
+        auto result = pool(std::move(one.txn), *head, *state);
+        pooled |= result.has_value();
+        one.done(std::move(result));
+    }
+    if (pooled)
+        m_parts.on_pooled();
+    return {true, kNever};
+}
+
+// Answers those that do not decode.
+std::vector<Ingress::Decoded> Ingress::decode(std::vector<Submission> submissions) {
+    std::vector<Decoded> out;
+    out.reserve(submissions.size());
+    for (Submission& submission : submissions) {
+        auto txn = chain::decode_pooled_transaction(submission.envelope);
+        if (!txn) {
+            submission.done(
+                fail(SubmitFailure{SubmitError::Malformed, txn.error().field + ": " + txn.error().reason}));
+            continue;
+        }
+        auto pooled = std::make_shared<PooledTxn>();
+        pooled->txn = *std::move(txn);
+        pooled->envelope = std::move(submission.envelope);
+        pooled->arrived_us = m_parts.clock.wall_us();
+        out.push_back({std::move(pooled), std::move(submission.done)});
+    }
+    return out;
+}
+
+// Answers those without a valid signature.
+void Ingress::recover(std::vector<Decoded>& batch) {
+    std::erase_if(batch, [&](Decoded& one) {
+        chain::Transaction& txn = one.txn->txn;
+        const std::uint64_t chain_id = m_parts.config.chain_id;
+        if (txn.chain_id && *txn.chain_id != chain_id) {
+            one.done(fail(SubmitFailure{SubmitError::WrongChainId, "invalid chain id for signer: have " +
+                                                                       std::to_string(*txn.chain_id) +
+                                                                       " want " + std::to_string(chain_id)}));
+            return true;
+        }
+        const auto sender = chain::recover_sender(txn);
+        if (!sender || txn.type == chain::TxnType::Deposit) {
+            one.done(fail(SubmitFailure{SubmitError::InvalidSignature, "invalid sender"}));
+            return true;
+        }
+        one.txn->sender = *sender;
+        one.txn->hash = crypto::keccak256(one.txn->envelope);
+        return false;
+    });
+}
+
+SubmitResult Ingress::pool(std::shared_ptr<PooledTxn> txn, const Head& head, HeadState& state) {
+    const state::Account account = state.account(txn->sender).value_or(state::Account{});
+    if (auto failure =
+            check_transaction(txn->txn, txn->sender, account, m_parts.config, head.block_number() + 1,
+                              m_parts.clock.wall_us() / 1'000'000, m_options.rules))
+        return fail(*std::move(failure));
+    const Hash hash = txn->hash;
+    const PooledTxnPtr shared = std::move(txn);
+    auto added = m_parts.pool.add(shared, account.nonce);
+    if (!added)
+        return fail(in_words(added.error(), shared->txn));
+    if (m_parts.on_pending)
+        m_parts.on_pending(shared);
+    return Submitted{hash, added->missing_nonce};
+}
+
+}  // namespace meridian::sequencer

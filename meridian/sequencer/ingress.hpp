@@ -1,0 +1,72 @@
+// Where transactions come in: decoded, their senders recovered many at a time, checked against the newest
+// state and put into the pool. Any number of threads may run step(); what one submits is answered in any
+// order.
+#pragma once
+
+#include <meridian/sequencer/admission.hpp>
+#include <meridian/sequencer/bounded_queue.hpp>
+#include <meridian/sequencer/live_chain.hpp>
+#include <meridian/sequencer/stage.hpp>
+
+namespace meridian::sequencer {
+
+struct Submitted {
+    Hash hash;
+    // The nonce that must come before this one can be executed.
+    std::optional<std::uint64_t> missing_nonce;
+};
+using SubmitResult = Result<Submitted, SubmitFailure>;
+// Called on a thread of the ingress; must not wait.
+using SubmitCallback = std::function<void(SubmitResult)>;
+
+struct IngressOptions {
+    std::size_t queue_max = 20'000;  // submissions
+    std::size_t queue_bytes_max = 64u << 20;
+    std::size_t txn_bytes_max = 128u << 10;  // as geth
+    std::size_t batch = 64;
+    AdmissionRules rules;
+};
+
+class Ingress final : public Stage {
+public:
+    struct Parts {
+        const chain::ChainConfig& config;
+        Clock& clock;
+        LiveChain& live;
+        Pool& pool;
+        // There is something new in the pool.
+        std::function<void()> on_pooled;
+        std::function<void(const PooledTxnPtr&)> on_pending;  // may be null
+        // A sentence if the node takes no transactions just now; empty if it does.
+        std::function<std::string()> refusal;
+    };
+    Ingress(const IngressOptions& options, Doorbell* doorbell, Parts parts);
+
+    // Thread-safe. The callback is called exactly once, at once if the node is busy.
+    void submit(Bytes envelope, SubmitCallback done);
+    std::string_view name() const noexcept override { return "ingress"; }
+    Step step() override;
+    std::size_t waiting() const { return m_queue.size(); }
+    const IngressOptions& options() const noexcept { return m_options; }
+
+private:
+    struct Submission {
+        Bytes envelope;
+        SubmitCallback done;
+    };
+    struct Decoded {
+        std::shared_ptr<PooledTxn> txn;
+        SubmitCallback done;
+    };
+
+    std::vector<Decoded> decode(std::vector<Submission> submissions);
+    void recover(std::vector<Decoded>& batch);
+    SubmitResult pool(std::shared_ptr<PooledTxn> txn, const Head& head, HeadState& state);
+
+    IngressOptions m_options;
+    Parts m_parts;
+    BoundedQueue<Submission> m_queue;
+    std::atomic<std::size_t> m_bytes = 0;
+};
+
+}  // namespace meridian::sequencer

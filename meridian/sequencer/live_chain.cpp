@@ -1,0 +1,274 @@
+#include <meridian/sequencer/live_chain.hpp>
+
+#include <algorithm>
+
+namespace meridian::sequencer {
+namespace {
+
+constexpr std::size_t kPlacesKept = 4;  // blocks
+constexpr std::size_t kNoteSize = 3 * 8 + 32;
+
+void put(Bytes& out, std::uint64_t value) {
+    for (int shift = 56; shift >= 0; shift -= 8)
+        out.push_back(static_cast<std::uint8_t>(value >> shift));
+}
+
+std::uint64_t get(BytesView bytes) {
+    std::uint64_t value = 0;
+    for (const std::uint8_t byte : bytes)
+        value = value << 8 | byte;
+    return value;
+}
+
+}  // namespace
+
+Bytes encode(const FrameNote& note) {
+    Bytes out;
+    out.reserve(kNoteSize);
+    put(out, note.last_frame);
+    put(out, note.timestamp_us);
+    put(out, note.first_frame_of_block);
+    out.insert(out.end(), note.frame_hash.bytes.begin(), note.frame_hash.bytes.end());
+    return out;
+}
+
+std::optional<FrameNote> decode_frame_note(BytesView bytes) {
+    if (bytes.size() != kNoteSize)
+        return std::nullopt;
+    FrameNote out;
+    out.last_frame = get(bytes.subspan(0, 8));
+    out.timestamp_us = get(bytes.subspan(8, 8));
+    out.first_frame_of_block = get(bytes.subspan(16, 8));
+    std::ranges::copy(bytes.subspan(24), out.frame_hash.bytes.begin());
+    return out;
+}
+
+// --- heads ----------------------------------------------------------------------------------------------
+
+std::uint64_t Head::sealed_number() const {
+    return sealed.empty() ? base->view.head()->number : sealed.back()->block->number();
+}
+
+std::uint64_t Head::block_number() const {
+    return open.empty() ? sealed_number() : open.front()->content->block_number;
+}
+
+ExecutedBlockPtr open_block(const Head& head) {
+    auto out = std::make_shared<ExecutedBlock>();
+    out->block.header = head.open.front()->content->opening->header;
+    if (out->block.header.withdrawals_root)
+        out->block.withdrawals.emplace();
+    for (const PublishedFramePtr& frame : head.open) {
+        const SealedFrame& content = *frame->content;
+        out->receipts.insert(out->receipts.end(), content.receipts.begin(), content.receipts.end());
+        for (const PooledTxnPtr& txn : content.txns) {
+            out->block.transactions.push_back(txn->txn);
+            out->txn_hashes.push_back(txn->hash);
+            out->senders.push_back(txn->sender);
+        }
+    }
+    if (!out->receipts.empty())
+        out->block.header.gas_used = out->receipts.back().cumulative_gas_used;
+    for (const chain::Receipt& receipt : out->receipts)
+        for (std::size_t i = 0; i < chain::Bloom::kSize; ++i)
+            out->block.header.bloom[i] |= receipt.bloom[i];
+    out->first_frame = head.open.front()->content->number;
+    out->last_frame = head.open.back()->content->number;
+    return out;
+}
+
+// --- opening --------------------------------------------------------------------------------------------
+
+store::StoreResult<std::unique_ptr<LiveChain>> LiveChain::open(store::ChainStore& store,
+                                                               RecentState& recent) {
+    std::unique_ptr<LiveChain> out(new LiveChain(store, recent));
+    auto view = store.view();
+    if (!view)
+        return fail(std::move(view.error()));
+    if (!view->head())
+        return store::store_fail(store::StoreErrorKind::Invalid,
+                                 "the store holds no block: a genesis has to be committed first");
+    auto head = std::make_shared<Head>();
+    head->base = out->make_base(*std::move(view));
+    const auto note = decode_frame_note(head->base->view.note());
+    head->version = head->base->version;
+    if (note) {
+        head->version_us = note->timestamp_us;
+        head->frame_hash = note->frame_hash;
+    }
+    out->set_head(std::move(head));
+    return out;
+}
+
+StoredBasePtr LiveChain::make_base(store::ChainView view) {
+    auto base = std::make_shared<StoredBase>(std::move(view));
+    if (const auto note = decode_frame_note(base->view.note()))
+        base->version = note->last_frame;
+    const std::unique_lock lock(m_mutex);
+    m_bases.push_back(base);
+    return base;
+}
+
+// --- readers --------------------------------------------------------------------------------------------
+
+HeadPtr LiveChain::head() const {
+    const std::unique_lock lock(m_mutex);
+    return m_head;
+}
+
+StoredBasePtr LiveChain::newest_base() const {
+    return head()->base;
+}
+
+std::unique_ptr<HeadState> LiveChain::state_at(const Head& head) const {
+    return std::make_unique<HeadState>(head.base, m_recent, head.version);
+}
+
+store::StoreResult<ExecutedBlockPtr> LiveChain::block(const Head& head, std::uint64_t number) const {
+    if (!head.open.empty() && head.open.front()->content->block_number == number)
+        return open_block(head);
+    for (const SealedBlockPtr& sealed : head.sealed)
+        if (sealed->block->number() == number)
+            return sealed->block;
+    const store::ChainView& view = head.base->view;
+    if (number > view.head()->number)
+        return ExecutedBlockPtr{};
+    auto header = view.header(number);
+    if (!header)
+        return fail(std::move(header.error()));
+    auto body = view.body(number);
+    if (!body)
+        return fail(std::move(body.error()));
+    auto receipts = view.receipts(number);
+    if (!receipts)
+        return fail(std::move(receipts.error()));
+    auto out = std::make_shared<ExecutedBlock>();
+    out->block.header = std::move(header->header);
+    out->block.transactions = std::move(body->transactions);
+    out->block.ommers = std::move(body->ommers);
+    out->block.withdrawals = std::move(body->withdrawals);
+    out->hash = header->hash;
+    out->size_bytes = header->size_bytes;
+    out->total_difficulty = header->total_difficulty;
+    out->senders = std::move(body->senders);
+    for (const chain::Transaction& txn : out->block.transactions)
+        out->txn_hashes.push_back(chain::transaction_hash(txn));
+    for (store::StoredReceipt& receipt : *receipts)
+        out->receipts.push_back(std::move(receipt.receipt));
+    return out;
+}
+
+store::StoreResult<std::optional<store::TxnPlace>> LiveChain::find_transaction(const Head& head,
+                                                                               const Hash& hash) const {
+    {
+        const std::shared_lock lock(m_places_mutex);
+        if (const auto found = m_places.find(hash);
+            found != m_places.end() && found->second.block <= head.block_number())
+            return found->second;
+    }
+    return head.base->view.find_transaction(hash);
+}
+
+// --- the pipeline ---------------------------------------------------------------------------------------
+
+void LiveChain::set_head(std::shared_ptr<Head> head) {
+    const std::unique_lock lock(m_mutex);
+    m_head = std::move(head);
+}
+
+void LiveChain::publish(const PublishedFramePtr& frame) {
+    const std::unique_lock writing(m_writing);
+    const SealedFrame& content = *frame->content;
+    auto head = std::make_shared<Head>(*this->head());
+    const ExecutedBlockPtr shown = content.opening ? show_sealed(*head) : nullptr;
+    {
+        std::size_t index = 0;
+        for (const PublishedFramePtr& earlier : head->open)
+            index += earlier->content->txns.size();
+        const std::unique_lock lock(m_places_mutex);
+        for (const PooledTxnPtr& txn : content.txns)
+            m_places[txn->hash] = {content.block_number, index++};
+    }
+    head->version = content.number;
+    head->version_us = content.timestamp_us;
+    head->frame_hash = frame->head.hash;
+    head->open.push_back(frame);
+    set_head(std::move(head));
+    if (m_listener == nullptr)
+        return;
+    if (shown)
+        m_listener->on_block(shown);
+    m_listener->on_frame(frame);
+}
+
+// The next block's first frame is durable, and with it that the block before has ended, and how.
+ExecutedBlockPtr LiveChain::show_sealed(Head& head) {
+    if (!m_hidden)
+        return nullptr;
+    m_hidden->last_frame_us = head.version_us;
+    m_hidden->last_frame_hash = head.frame_hash;
+    head.open.clear();
+    head.sealed.push_back(std::exchange(m_hidden, nullptr));
+    return head.sealed.back()->block;
+}
+
+void LiveChain::add_sealed(std::shared_ptr<SealedBlock> block) {
+    const std::unique_lock writing(m_writing);
+    m_hidden = std::move(block);
+}
+
+std::size_t LiveChain::sealed_count() const {
+    return head()->sealed.size();
+}
+
+SealedBlockPtr LiveChain::next_to_store() const {
+    const HeadPtr now = head();
+    return now->sealed.empty() ? nullptr : now->sealed.front();
+}
+
+store::StoreResult<void> LiveChain::on_stored() {
+    auto view = m_store.view();
+    if (!view)
+        return fail(std::move(view.error()));
+    const std::uint64_t stored = view->head()->number;
+    {
+        const std::unique_lock writing(m_writing);
+        auto head = std::make_shared<Head>(*this->head());
+        head->base = make_base(*std::move(view));
+        std::erase_if(head->sealed, [&](const SealedBlockPtr& block) {
+            if (block->block->number() > stored)
+                return false;
+            m_stored.push_back(block->block);
+            return true;
+        });
+        set_head(std::move(head));
+    }
+    forget_places();
+    drop_unused();
+    return {};
+}
+
+// Readers of a head that is a few blocks old still find what its base lacks.
+void LiveChain::forget_places() {
+    while (m_stored.size() > kPlacesKept) {
+        const std::unique_lock lock(m_places_mutex);
+        for (const Hash& hash : m_stored.front()->txn_hashes)
+            m_places.erase(hash);
+        m_stored.pop_front();
+    }
+}
+
+// What every base in use has is not needed in memory any more.
+void LiveChain::drop_unused() {
+    Version oldest = ~Version{0};
+    {
+        const std::unique_lock lock(m_mutex);
+        std::erase_if(m_bases, [](const auto& base) { return base.expired(); });
+        for (const auto& base : m_bases)
+            if (const auto held = base.lock())
+                oldest = std::min(oldest, held->version);
+    }
+    m_recent.drop_through(oldest);
+}
+
+}  // namespace meridian::sequencer

@@ -1,0 +1,311 @@
+#include <meridian/sequencer/pool.hpp>
+
+#include <algorithm>
+
+namespace meridian::sequencer {
+namespace {
+
+// At least 10 % more, as geth asks.
+bool outbids(const u256& offer, const u256& old) {
+    return offer >= old + old / u256{10} && offer > old;
+}
+
+bool outbids(const chain::Transaction& offer, const chain::Transaction& old) {
+    return outbids(offer.max_fee_per_gas, old.max_fee_per_gas) &&
+           outbids(offer.max_priority_fee_per_gas, old.max_priority_fee_per_gas);
+}
+
+// Room is made for this share of the pool at once, so that the search for it is rare.
+constexpr std::size_t kEvictionDivisor = 100;
+
+}  // namespace
+
+bool Pool::full(std::size_t more_bytes) const noexcept {
+    return m_waiting >= m_limits.total || m_bytes + more_bytes > m_limits.bytes;
+}
+
+std::uint64_t Pool::first_missing(const Sender& sender) const noexcept {
+    return sender.promised;
+}
+
+// Queues what follows without a gap on what is queued.
+void Pool::promote(const Address& address, Sender& sender) {
+    for (auto at = sender.waiting.find(sender.promised);
+         at != sender.waiting.end() && at->first == sender.promised; ++at, ++sender.promised)
+        m_queue.push_back({address, at->first});
+}
+
+void Pool::erase_waiting(Sender& sender, std::map<std::uint64_t, PooledTxnPtr>::iterator at) {
+    m_by_hash.erase(at->second->hash);
+    m_bytes -= at->second->envelope.size();
+    --m_waiting;
+    m_lowest_tip.reset();
+    sender.promised = std::min(sender.promised, std::max(sender.next, at->first));
+    sender.waiting.erase(at);
+}
+
+void Pool::forget_if_idle(const Address& address) {
+    const auto found = m_senders.find(address);
+    if (found != m_senders.end() && found->second.waiting.empty() && found->second.in_flight == 0)
+        m_senders.erase(found);
+}
+
+// The account's nonce can rise by other means than the pool's: an authorisation (EIP-7702), say.
+void Pool::meet_state(Sender& sender, std::uint64_t account_nonce) {
+    sender.next = account_nonce;
+    while (!sender.waiting.empty() && sender.waiting.begin()->first < account_nonce)
+        erase_waiting(sender, sender.waiting.begin());
+    sender.promised = sender.next;
+}
+
+Result<Pool::Added, Pool::Refused> Pool::add(PooledTxnPtr txn, std::uint64_t account_nonce) {
+    const std::unique_lock lock(m_mutex);
+    const Address address = txn->sender;
+    const std::uint64_t nonce = txn->txn.nonce;
+    if (m_by_hash.contains(txn->hash))
+        return fail(Refused{PoolError::AlreadyKnown, nonce + 1});
+    auto found = m_senders.find(address);
+    if (found == m_senders.end()) {
+        found = m_senders.try_emplace(address).first;
+        found->second.next = found->second.promised = account_nonce;
+    } else if (found->second.in_flight == 0 && found->second.next < account_nonce) {
+        meet_state(found->second, account_nonce);
+        promote(address, found->second);
+    }
+    Sender& sender = found->second;
+    const auto refuse = [&](PoolError error) {
+        const Refused out{error, first_missing(sender)};
+        forget_if_idle(address);
+        return fail(out);
+    };
+    if (nonce < sender.next)
+        return refuse(PoolError::NonceTooLow);
+    if (nonce - sender.next > m_limits.nonce_gap)
+        return refuse(PoolError::NonceTooHigh);
+    Added out;
+    if (const auto old = sender.waiting.find(nonce); old != sender.waiting.end()) {
+        if (!outbids(txn->txn, old->second->txn))
+            return refuse(PoolError::ReplacementUnderpriced);
+        out.replaced = old->second;
+        m_by_hash.erase(old->second->hash);
+        m_bytes = m_bytes - old->second->envelope.size() + txn->envelope.size();
+        m_by_hash.emplace(txn->hash, txn);
+        old->second = std::move(txn);
+        if (nonce >= sender.promised && nonce != sender.promised)
+            out.missing_nonce = sender.promised;
+        promote(address, sender);
+        return out;
+    }
+    if (sender.waiting.size() >= m_limits.per_sender)
+        return refuse(PoolError::SenderFull);
+    if (full(txn->envelope.size()) && (nonce != sender.promised || !make_room(*txn)))
+        return refuse(PoolError::PoolFull);
+    // Making room may have taken this sender's last one.
+    if (nonce > sender.promised)
+        out.missing_nonce = sender.promised;
+    ++m_waiting;
+    m_bytes += txn->envelope.size();
+    m_by_hash.emplace(txn->hash, txn);
+    sender.waiting.emplace(nonce, std::move(txn));
+    promote(address, sender);
+    return out;
+}
+
+// Drops the last transactions of senders, 1 % of the pool at once, those behind a gap first and then by tip.
+// The newcomer must outrank all of them: otherwise each of many slightly better offers would cost a search.
+bool Pool::make_room(const PooledTxn& newcomer) {
+    const u256& tip = newcomer.txn.max_priority_fee_per_gas;
+    if (m_lowest_tip && tip <= *m_lowest_tip)
+        return false;
+    struct Candidate {
+        bool executable;
+        u256 tip;
+        Address sender;
+    };
+    std::vector<Candidate> candidates;
+    for (const auto& [address, sender] : m_senders) {
+        if (sender.waiting.empty() || address == newcomer.sender)
+            continue;
+        const auto& [nonce, last] = *sender.waiting.rbegin();
+        candidates.push_back({nonce < sender.promised, last->txn.max_priority_fee_per_gas, address});
+    }
+    if (candidates.empty())
+        return false;
+    const std::size_t wanted =
+        std::clamp<std::size_t>(m_limits.total / kEvictionDivisor, 1, candidates.size());
+    const auto best_dropped = candidates.begin() + static_cast<std::ptrdiff_t>(wanted) - 1;
+    std::ranges::nth_element(candidates, best_dropped, [](const Candidate& a, const Candidate& b) {
+        return a.executable != b.executable ? b.executable : a.tip < b.tip;
+    });
+    if (best_dropped->executable && best_dropped->tip >= tip) {
+        m_lowest_tip = best_dropped->tip;
+        return false;
+    }
+    candidates.resize(wanted);
+    for (const Candidate& candidate : candidates) {
+        Sender& sender = m_senders.at(candidate.sender);
+        erase_waiting(sender, std::prev(sender.waiting.end()));
+        forget_if_idle(candidate.sender);
+    }
+    return !full(newcomer.envelope.size());
+}
+
+std::vector<PooledTxnPtr> Pool::take(std::size_t count, const u256& base_fee) {
+    const std::unique_lock lock(m_mutex);
+    std::vector<PooledTxnPtr> out;
+    while (out.size() < count && !m_queue.empty()) {
+        const Place place = m_queue.front();
+        m_queue.pop_front();
+        const auto found = m_senders.find(place.sender);
+        // A place may be left over from what was removed or taken meanwhile.
+        if (found == m_senders.end() || found->second.next != place.nonce)
+            continue;
+        Sender& sender = found->second;
+        const auto at = sender.waiting.find(place.nonce);
+        if (at == sender.waiting.end())
+            continue;
+        if (at->second->txn.max_fee_per_gas < base_fee) {
+            sender.promised = sender.next;
+            m_parked.push_back(place.sender);
+            continue;
+        }
+        out.push_back(at->second);
+        m_bytes -= at->second->envelope.size();
+        --m_waiting;
+        m_lowest_tip.reset();
+        ++sender.next;
+        ++sender.in_flight;
+        sender.waiting.erase(at);
+    }
+    return out;
+}
+
+void Pool::give_back(std::span<const PooledTxnPtr> txns) {
+    const std::unique_lock lock(m_mutex);
+    for (auto it = txns.rbegin(); it != txns.rend(); ++it) {
+        const PooledTxnPtr& txn = *it;
+        Sender& sender = m_senders[txn->sender];
+        const std::uint64_t nonce = txn->txn.nonce;
+        --sender.in_flight;
+        sender.next = std::min(sender.next, nonce);
+        if (sender.waiting.try_emplace(nonce, txn).second) {
+            ++m_waiting;
+            m_bytes += txn->envelope.size();
+        }
+        m_queue.push_front({txn->sender, nonce});
+    }
+}
+
+void Pool::reject(const PooledTxnPtr& txn, std::uint64_t account_nonce) {
+    const std::unique_lock lock(m_mutex);
+    m_by_hash.erase(txn->hash);
+    const auto found = m_senders.find(txn->sender);
+    if (found == m_senders.end())
+        return;
+    --found->second.in_flight;
+    meet_state(found->second, account_nonce);
+    promote(txn->sender, found->second);
+    forget_if_idle(txn->sender);
+}
+
+void Pool::settle(std::span<const PooledTxnPtr> txns) {
+    const std::unique_lock lock(m_mutex);
+    for (const PooledTxnPtr& txn : txns) {
+        m_by_hash.erase(txn->hash);
+        if (const auto found = m_senders.find(txn->sender); found != m_senders.end()) {
+            --found->second.in_flight;
+            forget_if_idle(txn->sender);
+        }
+    }
+}
+
+void Pool::unpark() {
+    const std::unique_lock lock(m_mutex);
+    for (const Address& address : m_parked)
+        if (const auto found = m_senders.find(address); found != m_senders.end())
+            promote(address, found->second);
+    m_parked.clear();
+}
+
+bool Pool::remove(const Hash& hash) {
+    const std::unique_lock lock(m_mutex);
+    const auto known = m_by_hash.find(hash);
+    if (known == m_by_hash.end())
+        return false;
+    const PooledTxnPtr txn = known->second;
+    Sender& sender = m_senders[txn->sender];
+    const auto at = sender.waiting.find(txn->txn.nonce);
+    if (at == sender.waiting.end() || at->second != txn)
+        return false;
+    erase_waiting(sender, at);
+    forget_if_idle(txn->sender);
+    return true;
+}
+
+void Pool::clear() {
+    const std::unique_lock lock(m_mutex);
+    for (auto it = m_senders.begin(); it != m_senders.end();) {
+        while (!it->second.waiting.empty())
+            erase_waiting(it->second, it->second.waiting.begin());
+        it = it->second.in_flight == 0 ? m_senders.erase(it) : std::next(it);
+    }
+    m_queue.clear();
+    m_parked.clear();
+}
+
+std::size_t Pool::drop_expired(std::uint64_t now_us) {
+    const std::unique_lock lock(m_mutex);
+    std::size_t dropped = 0;
+    for (auto it = m_senders.begin(); it != m_senders.end();) {
+        Sender& sender = it->second;
+        for (auto at = sender.waiting.lower_bound(sender.promised); at != sender.waiting.end();) {
+            const auto next = std::next(at);
+            if (at->second->arrived_us + m_limits.gap_life_us <= now_us) {
+                erase_waiting(sender, at);
+                ++dropped;
+            }
+            at = next;
+        }
+        it = sender.waiting.empty() && sender.in_flight == 0 ? m_senders.erase(it) : std::next(it);
+    }
+    return dropped;
+}
+
+PooledTxnPtr Pool::find(const Hash& hash) const {
+    const std::unique_lock lock(m_mutex);
+    const auto found = m_by_hash.find(hash);
+    return found != m_by_hash.end() ? found->second : nullptr;
+}
+
+std::uint64_t Pool::next_nonce(const Address& sender, std::uint64_t account_nonce) const {
+    const std::unique_lock lock(m_mutex);
+    const auto found = m_senders.find(sender);
+    return found != m_senders.end() ? std::max(found->second.promised, account_nonce) : account_nonce;
+}
+
+std::size_t Pool::size() const {
+    const std::unique_lock lock(m_mutex);
+    return m_waiting;
+}
+
+std::size_t Pool::executable() const {
+    const std::unique_lock lock(m_mutex);
+    return m_queue.size();
+}
+
+Pool::BySender Pool::by_sender() const {
+    const std::unique_lock lock(m_mutex);
+    BySender out;
+    for (const auto& [address, sender] : m_senders)
+        if (!sender.waiting.empty())
+            out.emplace(address, sender.waiting);
+    return out;
+}
+
+std::map<std::uint64_t, PooledTxnPtr> Pool::of_sender(const Address& sender) const {
+    const std::unique_lock lock(m_mutex);
+    const auto found = m_senders.find(sender);
+    return found != m_senders.end() ? found->second.waiting : std::map<std::uint64_t, PooledTxnPtr>{};
+}
+
+}  // namespace meridian::sequencer

@@ -1,0 +1,128 @@
+// Transactions that wait for the executor: a chain of nonces for each sender, and one queue, in order of
+// arrival, of those that can be executed now. Thread-safe.
+//
+// Bounds and policy. A sender may wait with `per_sender` transactions, of which the highest nonce is at most
+// `nonce_gap` beyond the next one; the pool holds `total` transactions of `bytes` bytes. A transaction of a
+// nonce that waits already replaces it for 10 % more of both fees. When the pool is full, a newcomer that
+// could not be executed now is refused; for another one, 1 % of the pool is dropped from the ends of senders'
+// chains, those behind a gap first, then the lowest tips, if the newcomer's tip is above all of these.
+// What waits behind a gap for `gap_life_us` is dropped.
+#pragma once
+
+#include <meridian/base/result.hpp>
+#include <meridian/chain/transaction.hpp>
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <unordered_map>
+
+namespace meridian::sequencer {
+
+struct PooledTxn {
+    chain::Transaction txn;
+    Bytes envelope;  // EIP-2718, as signed
+    Address sender;
+    Hash hash;
+    std::uint64_t arrived_us = 0;
+};
+using PooledTxnPtr = std::shared_ptr<const PooledTxn>;
+
+enum class [[nodiscard]] PoolError : std::uint8_t {
+    AlreadyKnown,
+    NonceTooLow,
+    NonceTooHigh,            // further ahead than `nonce_gap`
+    ReplacementUnderpriced,  // same sender and nonce without 10 % more of both fees
+    SenderFull,
+    PoolFull,
+};
+
+struct PoolLimits {
+    std::size_t total = 200'000;
+    std::size_t bytes = 256u << 20;
+    std::size_t per_sender = 4'096;
+    std::uint64_t nonce_gap = 4'096;
+    std::uint64_t gap_life_us = 600'000'000;
+};
+
+class Pool {
+public:
+    using BySender = std::map<Address, std::map<std::uint64_t, PooledTxnPtr>>;
+
+    explicit Pool(const PoolLimits& limits = {}) : m_limits(limits) {}
+
+    struct Added {
+        // The nonce that must come first, if the transaction waits behind a gap.
+        std::optional<std::uint64_t> missing_nonce;
+        PooledTxnPtr replaced;
+    };
+    struct Refused {
+        PoolError error;
+        std::uint64_t expected_nonce = 0;  // the next one that would be executable
+    };
+    // `account_nonce` is the sender's in the newest state that readers see.
+    Result<Added, Refused> add(PooledTxnPtr txn, std::uint64_t account_nonce);
+
+    // Takes up to `count` transactions that pay `base_fee`, each sender's in order of nonce. They count as in
+    // flight until settled() or given back. Those that do not pay wait for unpark().
+    std::vector<PooledTxnPtr> take(std::size_t count, const u256& base_fee);
+    // Not executed yet after all: back to the head of the queue, in the order given.
+    void give_back(std::span<const PooledTxnPtr> txns);
+    // Refused for good; `account_nonce` is the sender's in the executor's state.
+    void reject(const PooledTxnPtr& txn, std::uint64_t account_nonce);
+    // Executed, and in the state that readers see.
+    void settle(std::span<const PooledTxnPtr> txns);
+    // A new base fee: gives those that could not pay the old one another chance.
+    void unpark();
+
+    bool remove(const Hash& hash);
+    void clear();
+    // What waited behind a gap for too long.
+    std::size_t drop_expired(std::uint64_t now_us);
+
+    // Waiting or in flight; null if unknown.
+    PooledTxnPtr find(const Hash& hash) const;
+    // The nonce after the sender's executable transactions.
+    std::uint64_t next_nonce(const Address& sender, std::uint64_t account_nonce) const;
+    std::size_t size() const;
+    std::size_t executable() const;
+    // A copy of all that wait.
+    BySender by_sender() const;
+    std::map<std::uint64_t, PooledTxnPtr> of_sender(const Address& sender) const;
+    const PoolLimits& limits() const noexcept { return m_limits; }
+
+private:
+    struct Sender {
+        std::uint64_t next = 0;      // the executor takes this one next
+        std::uint64_t promised = 0;  // [next, promised) are in the queue
+        std::size_t in_flight = 0;
+        std::map<std::uint64_t, PooledTxnPtr> waiting;
+    };
+    struct Place {
+        Address sender;
+        std::uint64_t nonce;
+    };
+
+    void promote(const Address& address, Sender& sender);
+    void meet_state(Sender& sender, std::uint64_t account_nonce);
+    void erase_waiting(Sender& sender, std::map<std::uint64_t, PooledTxnPtr>::iterator at);
+    void forget_if_idle(const Address& address);
+    bool make_room(const PooledTxn& newcomer);
+    bool full(std::size_t more_bytes) const noexcept;
+    std::uint64_t first_missing(const Sender& sender) const noexcept;
+
+    PoolLimits m_limits;
+    mutable std::mutex m_mutex;
+    std::unordered_map<Address, Sender> m_senders;
+    std::unordered_map<Hash, PooledTxnPtr> m_by_hash;  // waiting and in flight
+    std::deque<Place> m_queue;
+    std::vector<Address> m_parked;
+    std::size_t m_waiting = 0;
+    std::size_t m_bytes = 0;  // of those that wait
+    // While the pool is full: no executable newcomer with a tip at or below this finds room.
+    std::optional<u256> m_lowest_tip;
+};
+
+}  // namespace meridian::sequencer

@@ -1,0 +1,58 @@
+// Makes frames durable and shows them: encodes, chains, signs, logs; then readers, the pool and whoever
+// listens learn of them. All frames that wait are made durable together.
+#pragma once
+
+#include <meridian/frames/frame_log.hpp>
+#include <meridian/sequencer/bounded_queue.hpp>
+#include <meridian/sequencer/live_chain.hpp>
+#include <meridian/sequencer/stage.hpp>
+
+#include <atomic>
+
+namespace meridian::sequencer {
+
+class Publisher final : public Stage {
+public:
+    struct Parts {
+        frames::FrameLog& log;
+        const frames::FrameSigner& signer;
+        LiveChain& live;
+        Pool& pool;
+    };
+    // `tip` is the last frame that is in the log.
+    Publisher(std::uint64_t chain_id, std::uint64_t term, const frames::FrameTip& tip,
+              std::size_t queue_frames_max, Doorbell* doorbell, const Parts& parts);
+
+    BoundedQueue<SealedFramePtr>& queue() noexcept { return m_queue; }
+    std::string_view name() const noexcept override { return "publisher"; }
+    Step step() override;
+    // Called when room has been made in the queue.
+    void set_on_room(std::function<void()> callback) { m_on_room = std::move(callback); }
+    // What keeps frames from becoming durable just now; empty if nothing does. From any thread.
+    std::string fault() const;
+    // The log cannot be written any more at all: the process has to be restarted.
+    bool broken() const noexcept { return m_broken; }
+    std::uint64_t published() const noexcept { return m_published; }
+
+private:
+    Result<PublishedFramePtr, std::string> build(const SealedFramePtr& frame);
+    bool take();
+    bool make_durable();
+    void show();
+    void set_fault(std::string why);
+
+    std::uint64_t m_chain_id;
+    std::uint64_t m_term;
+    frames::FrameTip m_tip;  // of what is appended
+    Parts m_parts;
+    BoundedQueue<SealedFramePtr> m_queue;
+    std::function<void()> m_on_room;
+    std::vector<SealedFramePtr> m_taken;         // not appended yet
+    std::vector<PublishedFramePtr> m_undurable;  // appended, not durable yet
+    mutable std::mutex m_fault_mutex;
+    std::string m_fault;
+    std::atomic<bool> m_broken = false;
+    std::atomic<std::uint64_t> m_published = 0;
+};
+
+}  // namespace meridian::sequencer

@@ -1,0 +1,98 @@
+// A sequencer in a world of our making: time, disk and store are simulated and survive its crashes;
+// everything else is what a node runs. The stages are stepped one at a time, so that a seed decides what
+// happens when.
+#pragma once
+
+#include <meridian/node/genesis.hpp>
+#include <meridian/sequencer/pipeline.hpp>
+#include <meridian/store/memory_database.hpp>
+
+#include "testkit/sim_clock.hpp"
+#include "testkit/sim_disk.hpp"
+
+namespace meridian::testkit {
+
+// What observers of the node were told, in all of its lives: a published frame must never change or vanish.
+struct Promises {
+    std::map<std::uint64_t, Hash> frames;  // by number
+    std::map<Hash, std::uint64_t> txns;    // by hash: the frame
+    std::map<std::uint64_t, Hash> blocks;  // by number
+};
+
+struct WorldOptions {
+    std::size_t accounts = 8;
+    std::uint64_t start_us = 1'700'000'000'000'000;
+    sequencer::PipelineOptions pipeline;
+    frames::Durability durability = frames::Durability::Fsync;
+    std::uint64_t segment_size_max = 16u << 10;  // bytes: many segments in a short run
+    store::ChainStoreOptions store;
+};
+
+class World final : private sequencer::PipelineListener {
+public:
+    explicit World(const WorldOptions& options = {});
+    ~World() override;
+
+    // Starts the node: empty if it starts, else the error's sentence.
+    std::string start();
+    bool running() const noexcept { return m_pipeline != nullptr; }
+    sequencer::Pipeline& node() { return *m_pipeline; }
+    // The process is gone, the machine goes on; or the machine stops, and its disk keeps what disks keep.
+    void kill();
+    void power_cut(std::mt19937_64& random);
+
+    // One step of one stage, by its place in Pipeline::stages().
+    bool step(std::size_t stage);
+    // Every stage in turn until none has work.
+    void settle();
+    // Lets time pass, settling every `tick_us`.
+    void run_for(std::uint64_t us, std::uint64_t tick_us = 1'000);
+
+    // A transfer of 1 wei between two of the accounts, signed.
+    Bytes transfer(std::size_t from, std::size_t to, std::uint64_t nonce, std::uint64_t tip = 0);
+    Bytes sign(chain::Transaction txn, std::size_t from) const;
+    const Address& account(std::size_t index) const { return m_keys.at(index).address; }
+    std::size_t accounts() const noexcept { return m_keys.size(); }
+    // Gives what became of it once the ingress has had its turn.
+    std::shared_ptr<std::optional<sequencer::SubmitResult>> submit(Bytes envelope);
+
+    state::Account account_now(const Address& address);
+
+    // Empty if all is well: what readers see now agrees with what was promised, blocks with their frames, and
+    // no wei has come or gone.
+    std::string check();
+
+    SimClock clock;
+    SimDisk disk;
+    Promises promises;
+    std::uint64_t rejected = 0;
+
+private:
+    struct Key {
+        Hash secret;
+        Address address;
+    };
+
+    void on_frame(const sequencer::PublishedFramePtr& frame) override;
+    void on_block(const sequencer::ExecutedBlockPtr& block) override;
+    void on_pending(const sequencer::PooledTxnPtr&) override {}
+    void on_rejected(const sequencer::PooledTxnPtr&, chain::TxnError) override { ++rejected; }
+    void commit_genesis();
+    std::string check_log();
+    std::string check_blocks();
+    std::string check_supply();
+
+    WorldOptions m_options;
+    std::vector<Key> m_keys;
+    node::Genesis m_genesis;
+    Hash m_genesis_hash;
+    std::optional<frames::LocalSigner> m_signer;
+    std::shared_ptr<store::MemoryDatabase> m_database;
+    std::unique_ptr<store::ChainStore> m_store;
+    std::unique_ptr<frames::FrameLog> m_log;
+    std::unique_ptr<sequencer::Pipeline> m_pipeline;
+    std::string m_broken_promise;
+    bool m_just_started = true;
+};
+
+}  // namespace meridian::testkit

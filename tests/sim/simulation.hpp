@@ -1,0 +1,30 @@
+// A whole node for a while under a seed: random load, random order of its stages, and now and then a kill, a
+// power cut amid a write, a full disk, a clock that is set. After each disturbance the world is checked.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace meridian::sim {
+
+struct SimulationOptions {
+    std::uint64_t seed = 1;
+    std::uint64_t steps = 4'000;
+};
+
+struct SimulationResult {
+    std::string failure;  // empty: passed
+    std::uint64_t frames = 0;
+    std::uint64_t blocks = 0;
+    std::uint64_t txns = 0;
+    std::uint64_t kills = 0;
+    std::uint64_t power_cuts = 0;
+    std::uint64_t crashes_amid_write = 0;
+    std::uint64_t full_disks = 0;
+    std::uint64_t clock_jumps = 0;
+};
+
+// The same options give the same result.
+SimulationResult simulate(const SimulationOptions& options);
+
+}  // namespace meridian::sim
