@@ -9,8 +9,8 @@
 namespace meridian::trie {
 namespace {
 
-constexpr std::size_t kGroup = 16;
-constexpr std::size_t kRunGroups = 32;
+constexpr std::size_t kGroup = 32;
+constexpr std::size_t kRunGroups = 16;
 
 }  // namespace
 
