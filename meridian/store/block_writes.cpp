@@ -164,11 +164,15 @@ void write_block(const BlockCommit& commit, WriteBatch& batch) {
                                    commit.size_bytes, commit.block.transactions.size()}));
     batch.put(Table::BlockNumbers, commit.hash, number);
     write_groups(commit, batch);
-    for (std::size_t i = 0; i < commit.txn_hashes.size(); ++i)
-        batch.put(Table::Transactions, commit.txn_hashes[i], place_of(header.number, i));
-    for (const Posting& posting : postings_of(commit.receipts))
-        batch.put(Table::LogIndex, posting_key(posting.term, header.number),
-                  encode_posting(posting.txn_indexes));
+    write_indexes(header.number, commit.txn_hashes, commit.receipts, batch);
+}
+
+void write_indexes(std::uint64_t number, std::span<const Hash> txn_hashes,
+                   std::span<const chain::Receipt> receipts, WriteBatch& batch) {
+    for (std::size_t i = 0; i < txn_hashes.size(); ++i)
+        batch.put(Table::Transactions, txn_hashes[i], place_of(number, i));
+    for (const Posting& posting : postings_of(receipts))
+        batch.put(Table::LogIndex, posting_key(posting.term, number), encode_posting(posting.txn_indexes));
 }
 
 void erase_history(const ChangeSet& set, std::uint64_t number, WriteBatch& batch) {

@@ -14,6 +14,9 @@ StoreResult<void> write_state(const Snapshot& before, const state::StateChanges&
 void overwrite_state(const state::StateChanges& changes, WriteBatch& batch);
 
 void write_block(const BlockCommit& commit, WriteBatch& batch);
+// What leads from hashes, addresses and topics to a block's transactions.
+void write_indexes(std::uint64_t number, std::span<const Hash> txn_hashes,
+                   std::span<const chain::Receipt> receipts, WriteBatch& batch);
 
 void erase_history(const ChangeSet& set, std::uint64_t number, WriteBatch& batch);
 // Transactions, receipts and what leads to them. Precondition: the view has the block's body.

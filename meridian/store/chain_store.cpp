@@ -11,6 +11,7 @@ namespace {
 constexpr std::string_view kSchema = "schema";
 constexpr std::string_view kIdentity = "identity";
 constexpr std::string_view kHead = "head";
+constexpr std::string_view kOldestHeader = "oldest_header";
 constexpr std::string_view kOldestState = "oldest_state";
 constexpr std::string_view kOldestBody = "oldest_body";
 constexpr std::string_view kNote = "note";
@@ -74,11 +75,9 @@ StoreResult<std::optional<Head>> read_head(const Snapshot& snapshot) {
     return Head{number_at(bytes), first_bytes<32>(bytes.subspan(8)), first_bytes<32>(bytes.subspan(40))};
 }
 
-StoreResult<void> write_identity(Database& database, const ChainIdentity& identity) {
-    WriteBatch batch;
+void put_identity(const ChainIdentity& identity, WriteBatch& batch) {
     put_number(kSchema, kSchemaVersion, batch);
     batch.put(Table::Meta, as_bytes(kIdentity), encode_identity(identity));
-    return database.commit(batch, Durability::Sync);
 }
 
 StoreResult<void> check_limits(const ChainStoreOptions& options) {
@@ -121,7 +120,9 @@ StoreResult<std::unique_ptr<ChainStore>> ChainStore::open(std::unique_ptr<Databa
     if (!stored && stored.error().kind != StoreErrorKind::NotFound)
         return fail(std::move(stored.error()));
     if (!stored) {
-        if (auto written = write_identity(*database, identity); !written)
+        WriteBatch batch;
+        put_identity(identity, batch);
+        if (auto written = database->commit(batch, Durability::Sync); !written)
             return fail(std::move(written.error()));
     } else if (*stored != identity) {
         return store_fail(StoreErrorKind::WrongChain,
@@ -143,17 +144,39 @@ StoreResult<ChainView> ChainStore::view() const {
     if (!head)
         return fail(std::move(head.error()));
     out.m_head = *head;
+    auto oldest_header = read_number(*out.m_snapshot, kOldestHeader);
     auto oldest_state = read_number(*out.m_snapshot, kOldestState);
     auto oldest_body = read_number(*out.m_snapshot, kOldestBody);
     auto note = out.m_snapshot->get(Table::Meta, as_bytes(kNote), out.m_note);
+    if (!oldest_header)
+        return fail(std::move(oldest_header.error()));
     if (!oldest_state)
         return fail(std::move(oldest_state.error()));
     if (!oldest_body)
         return fail(std::move(oldest_body.error()));
     if (!note)
         return fail(std::move(note.error()));
+    out.m_oldest_header = *oldest_header;
     out.m_oldest_state = *oldest_state;
     out.m_oldest_body = *oldest_body;
+    return out;
+}
+
+StoreResult<void> ChainStore::adopt(Database& database, const ChainIdentity& identity,
+                                    const AdoptedChain& chain, WriteBatch batch) {
+    put_identity(identity, batch);
+    put_number(kOldestHeader, chain.oldest_header, batch);
+    put_number(kOldestState, chain.head.number, batch);
+    put_number(kOldestBody, chain.oldest_body, batch);
+    put_head(chain.head, chain.note, batch);
+    return database.commit(batch, Durability::Sync);
+}
+
+ChainView ChainStore::view_of(SnapshotPtr snapshot, const Head& head) {
+    ChainView out;
+    out.m_snapshot = std::move(snapshot);
+    out.m_head = head;
+    out.m_oldest_state = out.m_oldest_body = head.number;
     return out;
 }
 

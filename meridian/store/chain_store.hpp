@@ -113,14 +113,16 @@ class ChainView {
 public:
     // Absent: an empty store.
     const std::optional<Head>& head() const noexcept { return m_head; }
-    // The oldest block whose state, and whose body, can be read.
+    // The oldest block whose header can be read (zero, unless the store was restored from a snapshot), whose
+    // state, and whose body.
+    std::uint64_t oldest_header() const noexcept { return m_oldest_header; }
     std::uint64_t oldest_state() const noexcept { return m_oldest_state; }
     std::uint64_t oldest_body() const noexcept { return m_oldest_body; }
     const Bytes& note() const noexcept { return m_note; }
 
     // Absent: no block of that hash on the chain.
     StoreResult<std::optional<std::uint64_t>> number_of(const Hash& hash) const;
-    // Errors: NotFound above the head; for bodies and receipts Pruned, naming the oldest block kept.
+    // Errors: NotFound above the head; Pruned, naming the oldest block kept.
     StoreResult<StoredHeader> header(std::uint64_t number) const;
     StoreResult<Hash> hash_of(std::uint64_t number) const;
     StoreResult<StoredBody> body(std::uint64_t number) const;
@@ -163,10 +165,19 @@ private:
 
     SnapshotPtr m_snapshot;
     std::optional<Head> m_head;
+    std::uint64_t m_oldest_header = 0;
     std::uint64_t m_oldest_state = 0;
     std::uint64_t m_oldest_body = 0;
     std::uint64_t m_proof_changes_max = 0;
     Bytes m_note;
+};
+
+// A chain whose past is not there: what a restored snapshot gives.
+struct AdoptedChain {
+    Head head;
+    std::uint64_t oldest_header = 0;
+    std::uint64_t oldest_body = 0;
+    Bytes note;
 };
 
 // What one step of pruning did.
@@ -184,6 +195,12 @@ public:
                                                          const ChainStoreOptions& options = {});
     // For tools that take a store as it is; NotFound if it has no identity yet.
     static StoreResult<ChainIdentity> read_identity(Database& database);
+
+    // Makes a database that holds state, tries and headers the store of that chain, with the batch; synced.
+    static StoreResult<void> adopt(Database& database, const ChainIdentity& identity,
+                                   const AdoptedChain& chain, WriteBatch batch);
+    // A view of a database that is not adopted yet; its past begins with the head.
+    static ChainView view_of(SnapshotPtr snapshot, const Head& head);
 
     const ChainIdentity& identity() const noexcept { return m_identity; }
     const ChainStoreOptions& options() const noexcept { return m_options; }

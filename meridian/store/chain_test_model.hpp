@@ -115,7 +115,15 @@ private:
     void append(TestBlock block) {
         state::MemoryState state = m_states.empty() ? state::MemoryState{} : m_states.back();
         state.apply(block.changes);
-        block.block.header.state_root = state.root();
+        chain::Header& header = block.block.header;
+        header.state_root = state.root();
+        header.transactions_root = chain::transactions_root(block.block.transactions);
+        header.receipts_root = chain::receipts_root(block.receipts);
+        header.ommers_hash = chain::ommers_hash(block.block.ommers);
+        if (block.block.withdrawals) {
+            header.base_fee = 7;
+            header.withdrawals_root = chain::withdrawals_root(*block.block.withdrawals);
+        }
         block.hash = chain::header_hash(block.block.header);
         m_states.push_back(std::move(state));
         m_blocks.push_back(std::move(block));

@@ -73,6 +73,10 @@ StoreResult<void> ChainView::check_on_chain(std::uint64_t number) const {
     if (number > m_head->number)
         return store_fail(StoreErrorKind::NotFound,
                           block_name(number) + ": the head is " + block_name(m_head->number));
+    if (number < m_oldest_header)
+        return store_fail(StoreErrorKind::Pruned,
+                          block_name(number) + ": the store was restored from a snapshot and begins with " +
+                              block_name(m_oldest_header));
     return {};
 }
 

@@ -79,8 +79,8 @@ public:
     virtual SnapshotPtr snapshot() = 0;
     // As get() of a snapshot taken now, without the cost of taking one.
     virtual StoreResult<bool> get(Table table, BytesView key, Bytes& value) = 0;
-    // All or nothing. After an error nothing of the batch is there, and the store can still be read; if the
-    // cause is gone (space was freed), the next commit succeeds.
+    // All or nothing. After an error nothing of the batch is there, and the store can still be read; once the
+    // cause is gone (space was freed), commits succeed again, on a disk after some seconds.
     virtual StoreResult<void> commit(const WriteBatch& batch, Durability durability) = 0;
     // Makes all commits so far durable.
     virtual StoreResult<void> sync() = 0;

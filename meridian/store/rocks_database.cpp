@@ -236,7 +236,7 @@ private:
 
     EnginePtr m_engine;
     // The engine refuses every write after a failed one until it is told to go on.
-    bool m_stopped = false;
+    std::optional<StoreError> m_stopped;
     std::mutex m_committing;
 };
 
@@ -289,9 +289,13 @@ StoreResult<void> RocksDatabase::translate(const WriteBatch& batch, rocksdb::Wri
 StoreResult<void> RocksDatabase::commit(const WriteBatch& batch, Durability durability) {
     const std::lock_guard lock(m_committing);
     if (m_stopped) {
-        if (const auto status = m_engine->db->Resume(); !status.ok())
+        const auto status = m_engine->db->Resume();
+        // The engine looks for free space itself, every few seconds, and cannot be hurried.
+        if (status.IsBusy())
+            return fail(*m_stopped);
+        if (!status.ok())
             return fail(error(status, "going on after a failed write"));
-        m_stopped = false;
+        m_stopped.reset();
     }
     rocksdb::WriteBatch writes(batch.size_bytes() + 16 * batch.operation_count());
     if (auto translated = translate(batch, writes); !translated)
@@ -299,8 +303,8 @@ StoreResult<void> RocksDatabase::commit(const WriteBatch& batch, Durability dura
     rocksdb::WriteOptions options;
     options.sync = durability == Durability::Sync;
     if (const auto status = m_engine->db->Write(options, &writes); !status.ok()) {
-        m_stopped = true;
-        return fail(error(status, "committing"));
+        m_stopped = error(status, "committing");
+        return fail(*m_stopped);
     }
     return {};
 }
