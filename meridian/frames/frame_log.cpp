@@ -166,6 +166,7 @@ LogResult<void> FrameLog::begin_segment() {
     m_current->end = m_synced_size = kSegmentHeaderSize;
     const std::lock_guard lock(m_mutex);
     m_segments.push_back({name, first, kSegmentHeaderSize, m_current, ++m_use_count});
+    close_unused();
     return {};
 }
 

@@ -170,6 +170,17 @@ TEST_F(FrameLogTest, segments_follow_each_other) {
         ASSERT_EQ(*log->read(number), records[number - 1]);
 }
 
+TEST_F(FrameLogTest, few_files_are_open_at_a_time) {
+    open();
+    write_each(200);
+    ASSERT_GT(segments().size(), 20u);
+    EXPECT_LE(disk.open_files, 17);
+    expect_frames(200);
+    EXPECT_LE(disk.open_files, 17);
+    log.reset();
+    EXPECT_EQ(disk.open_files, 0);
+}
+
 TEST_F(FrameLogTest, marks_lead_to_every_frame_of_a_large_segment) {
     options.segment_size_max = 64u << 20;
     open();

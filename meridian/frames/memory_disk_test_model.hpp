@@ -5,6 +5,7 @@
 #include <meridian/frames/disk.hpp>
 #include <meridian/frames/frame_fixture.hpp>
 
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <set>
@@ -79,6 +80,7 @@ public:
     std::uint64_t room = ~std::uint64_t{0};  // bytes that can still be appended
     bool failing_syncs = false;
     std::uint64_t sync_count = 0;
+    std::atomic<int> open_files = 0;
 
     // --- Disk ---
     IoResult<std::unique_ptr<File>> open(const std::string& path, OpenMode) override {
@@ -139,7 +141,12 @@ private:
     class MemoryFile final : public File {
     public:
         MemoryFile(MemoryDisk& disk, InodePtr inode, std::string path)
-            : m_disk(disk), m_inode(std::move(inode)), m_path(std::move(path)) {}
+            : m_disk(disk), m_inode(std::move(inode)), m_path(std::move(path)) {
+            ++m_disk.open_files;
+        }
+        MemoryFile(const MemoryFile&) = delete;
+        MemoryFile& operator=(const MemoryFile&) = delete;
+        ~MemoryFile() override { --m_disk.open_files; }
         IoResult<void> append(BytesView bytes) override {
             const std::lock_guard lock(m_disk.m_mutex);
             const std::size_t size =
