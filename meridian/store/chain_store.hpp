@@ -108,7 +108,8 @@ public:
 };
 
 // The chain as it was when the view was taken. For any number of threads; cheap to copy. It must not outlive
-// the store. A view held for long keeps what was pruned since on the disk.
+// the store, whose folder stays locked until the last view is gone. A view held for long keeps what was
+// pruned since on the disk.
 class ChainView {
 public:
     // Absent: an empty store.
@@ -208,7 +209,7 @@ public:
 
     // Thread-safe.
     StoreResult<ChainView> view() const;
-    // A trie that stands at the head and moves on with what will be committed.
+    // A trie that stands at the head and moves on with what will be committed. It must not outlive the store.
     StoreResult<std::unique_ptr<StateTrie>> open_trie(const TrieLimits& limits = {}) const;
 
     // The writers below exclude each other. Each is atomic, prune_step() in every step.

@@ -7,6 +7,9 @@
 namespace meridian::store {
 namespace {
 
+// What a storage trie takes beside its nodes: itself, and what its vectors keep.
+constexpr std::uint64_t kTrieOverheadBytes = 4096;
+
 constexpr std::size_t slot_of(Table table) noexcept {
     return table == Table::AccountTrie ? 0 : 1;
 }
@@ -306,7 +309,7 @@ void StateTrie::trim() {
     std::uint64_t bytes = 0;
     std::vector<std::pair<std::uint64_t, Hash>> by_use;
     for (const auto& [key, storage] : m_storage) {
-        bytes += storage->trie.used_bytes();
+        bytes += storage->trie.used_bytes() + kTrieOverheadBytes;
         by_use.emplace_back(storage->last_use, key);
     }
     if (bytes <= m_limits.storage_bytes_max)
@@ -316,7 +319,7 @@ void StateTrie::trim() {
         if (bytes <= m_limits.storage_bytes_max / 2)
             break;
         const auto found = m_storage.find(key);
-        bytes -= found->second->trie.used_bytes();
+        bytes -= found->second->trie.used_bytes() + kTrieOverheadBytes;
         m_storage.erase(found);
     }
 }
@@ -324,7 +327,7 @@ void StateTrie::trim() {
 std::uint64_t StateTrie::used_bytes() const noexcept {
     std::uint64_t bytes = m_accounts.used_bytes();
     for (const auto& [key, storage] : m_storage)
-        bytes += storage->trie.used_bytes();
+        bytes += storage->trie.used_bytes() + kTrieOverheadBytes;
     return bytes;
 }
 
