@@ -18,7 +18,12 @@
 namespace meridian::crypto::secp256k1::detail {
 namespace {
 
+// Instrumented code is not: with everything inline its compilation takes minutes.
+#ifdef MERIDIAN_LANES_INSTRUMENTED
+#define MERIDIAN_LANES_INLINE [[gnu::noinline]] inline
+#else
 #define MERIDIAN_LANES_INLINE [[gnu::always_inline]] inline
+#endif
 
 using Vector = __m512i;
 
