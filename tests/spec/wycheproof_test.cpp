@@ -1,10 +1,12 @@
 // Wycheproof's ECDSA vectors. On P-256 a signature is verified; on secp256k1 the public key is recovered
-// from it, which must give the signer's key for one of the recovery ids exactly for valid signatures.
+// from it, which must give the signer's key for one of the recovery ids exactly for valid signatures;
+// recovery in batches must agree on all of them.
 #include "vector_files.hpp"
 
 #include <meridian/base/hex.hpp>
 #include <meridian/crypto/accelerator.hpp>
 #include <meridian/crypto/secp256k1.hpp>
+#include <meridian/crypto/secp256k1_recover.hpp>
 
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
@@ -125,7 +127,17 @@ bool is_low(const Hash& s) {
     return s <= "0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0"_hash;
 }
 
+void expect_batch_agrees(const std::vector<crypto::secp256k1::RecoverRequest>& requests) {
+    std::vector<std::optional<FixedBytes<64>>> keys(requests.size());
+    crypto::secp256k1::recover_batch(requests, keys);
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+        const auto& r = requests[i];
+        EXPECT_EQ(keys[i], crypto::secp256k1::recover(r.digest, r.r, r.s, r.parity)) << "request " << i;
+    }
+}
+
 void run_group(const boost::json::object& group, const Suite& suite, Counts& counts) {
+    std::vector<crypto::secp256k1::RecoverRequest> requests;
     const auto& key = group.at("publicKey").as_object();
     const Hash x = coordinate(key.at("wx").as_string());
     const Hash y = coordinate(key.at("wy").as_string());
@@ -139,6 +151,8 @@ void run_group(const boost::json::object& group, const Suite& suite, Counts& cou
         const Bytes bytes = hex(test.at("sig").as_string());
         const auto signature = suite.p1363 ? parse_p1363(bytes) : parse_der(bytes);
         const auto verify = suite.on_p256 ? verify_p256 : verify_secp256k1;
+        for (std::uint8_t parity = 0; parity < 2 && signature && !suite.on_p256; ++parity)
+            requests.push_back({*digest, signature->r, signature->s, parity});
         const bool valid =
             signature && (!suite.low_s || is_low(signature->s)) && verify(*digest, *signature, x, y);
         // "acceptable" concerns encodings that a parser may take or not.
@@ -147,6 +161,7 @@ void run_group(const boost::json::object& group, const Suite& suite, Counts& cou
         }
         ++counts.run;
     }
+    expect_batch_agrees(requests);
 }
 
 void run_curve(const std::string& curve) {
