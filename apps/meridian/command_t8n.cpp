@@ -1,8 +1,8 @@
 // meridian t8n: the transition tool, with the flags and file formats of geth's `evm t8n`.
 #include "commands.hpp"
+#include "t8n_tracer.hpp"
 
 #include <meridian/base/u256.hpp>
-#include <meridian/spec/t8n.hpp>
 
 #include <limits>
 #include <memory>
@@ -17,6 +17,8 @@ struct T8nArguments {
     bool no_stack = false;
     bool no_memory = false;
     bool no_return_data = false;
+    std::string tracer;
+    std::string tracer_config;
     bool json = false;
     int verbosity = 3;
 };
@@ -54,6 +56,10 @@ void add_trace_flags(CLI::App& command, T8nArguments& arguments) {
     CLI::Option* no_return_data = command.add_flag("--trace.noreturndata", arguments.no_return_data,
                                                    "Do not trace return data (the default)");
     no_return_data->excludes("--trace.returndata");
+    command.add_option("--trace.tracer", arguments.tracer,
+                       "Write what this tracer of debug_traceTransaction says of each transaction to a file");
+    command.add_option("--trace.jsonconfig", arguments.tracer_config, "The tracer's options, a JSON object")
+        ->needs("--trace.tracer");
     command.add_flag("--trace.callframes", arguments.trace_options.call_frames,
                      "Trace where calls begin and end");
 }
@@ -100,6 +106,8 @@ void add_t8n_command(CLI::App& app, int& exit_code) {
         arguments->trace_options.stack = !arguments->no_stack;
         if (arguments->trace)
             arguments->options.trace = arguments->trace_options;
+        else if (!arguments->tracer.empty())
+            arguments->options.make_tracer = named_tracer(arguments->tracer, arguments->tracer_config);
         exit_code = static_cast<int>(spec::run_t8n(arguments->options));
     });
 }

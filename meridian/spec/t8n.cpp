@@ -7,6 +7,8 @@
 #include <meridian/spec/t8n_input.hpp>
 #include <meridian/spec/t8n_output.hpp>
 
+#include <boost/json/serialize.hpp>
+
 #include <array>
 #include <cstdio>
 #include <filesystem>
@@ -71,11 +73,22 @@ private:
     chain::ExecutionEnvironment environment() {
         return {.code_cache = m_cache,
                 .block_hashes = m_hashes,
-                .tracer = m_options.trace || !m_options.opcode_count.empty() ? &m_tracer : nullptr,
+                .tracer = m_options.trace || m_options.make_tracer || !m_options.opcode_count.empty()
+                              ? &m_tracer
+                              : nullptr,
                 .intermediate_root = &m_root};
     }
     Result<void, T8nError> apply(std::size_t index);
-    Result<File, T8nError> open_trace(const Transaction& txn);
+    Result<File, T8nError> open_trace(const Transaction& txn, const char* extension);
+    Result<chain::TxnOutcome, chain::TxnError> execute(const Transaction& txn, const Address& sender,
+                                                       std::FILE* trace);
+    Result<chain::TxnOutcome, chain::TxnError> execute_traced(const Transaction& txn, const Address& sender,
+                                                              std::FILE* trace);
+    state::MemoryState state_now() const {
+        state::MemoryState out = m_input.pre;
+        out.apply(m_state.changes());
+        return out;
+    }
     void reject(std::size_t index, std::string reason) {
         m_out.rejected.push_back({index, std::move(reason)});
     }
@@ -93,14 +106,46 @@ private:
     T8nOutput m_out;
 };
 
-Result<File, T8nError> Transition::open_trace(const Transaction& txn) {
+Result<File, T8nError> Transition::open_trace(const Transaction& txn, const char* extension) {
     const std::filesystem::path folder = m_options.output_basedir.empty() ? "." : m_options.output_basedir;
     const std::string name = "trace-" + std::to_string(m_out.transactions.size()) + "-" +
-                             to_hex0x(chain::transaction_hash(txn)) + ".jsonl";
+                             to_hex0x(chain::transaction_hash(txn)) + extension;
     File file(std::fopen((folder / name).c_str(), "wb"));
     if (!file)
         return fail(T8nError{T8nCode::Io, "failed creating trace-file " + (folder / name).string()});
     return file;
+}
+
+Result<chain::TxnOutcome, chain::TxnError> Transition::execute(const Transaction& txn, const Address& sender,
+                                                               std::FILE* trace) {
+    if (m_options.make_tracer)
+        return execute_traced(txn, sender, trace);
+    std::optional<StepPrinter> printer;
+    if (m_options.trace)
+        m_tracer.target = &printer.emplace(*m_options.trace, m_executor.revision(), trace);
+    auto outcome = m_executor.execute(txn, sender);
+    m_tracer.target = nullptr;
+    return outcome;
+}
+
+Result<chain::TxnOutcome, chain::TxnError> Transition::execute_traced(const Transaction& txn,
+                                                                      const Address& sender,
+                                                                      std::FILE* trace) {
+    const std::unique_ptr<T8nTracer> tracer = m_options.make_tracer();
+    state::MemoryState before = state_now();
+    T8nTraced subject{txn, sender, m_input.header.coinbase, m_executor.revision(), before};
+    tracer->begin(subject);
+    m_tracer.target = tracer.get();
+    auto outcome = m_executor.execute(txn, sender);
+    m_tracer.target = nullptr;
+    if (!outcome)
+        return outcome;
+    state::MemoryState after = state_now();
+    subject.after = &after;
+    subject.outcome = &*outcome;
+    const std::string text = boost::json::serialize(tracer->result(subject)) + "\n";
+    std::fwrite(text.data(), 1, text.size(), trace);
+    return outcome;
 }
 
 // Transaction errors reject the transaction and go on; anything else ends the transition.
@@ -121,16 +166,13 @@ Result<void, T8nError> Transition::apply(std::size_t index) {
         return {};
     }
     File file;
-    std::optional<StepPrinter> printer;
-    if (m_options.trace) {
-        auto opened = open_trace(txn);
+    if (m_options.trace || m_options.make_tracer) {
+        auto opened = open_trace(txn, m_options.make_tracer ? ".json" : ".jsonl");
         if (!opened)
             return fail(opened.error());
         file = std::move(*opened);
-        m_tracer.target = &printer.emplace(*m_options.trace, m_executor.revision(), file.get());
     }
-    auto outcome = m_executor.execute(txn, *sender);
-    m_tracer.target = nullptr;
+    auto outcome = execute(txn, *sender, file.get());
     if (!outcome) {
         reject(index, describe_rejection(outcome.error(), txn, *sender, m_state, m_input));
         return {};

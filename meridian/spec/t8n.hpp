@@ -3,9 +3,14 @@
 #pragma once
 
 #include <meridian/base/result.hpp>
+#include <meridian/chain/executor.hpp>
 #include <meridian/spec/step_printer.hpp>
 
+#include <boost/json/value.hpp>
+
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -27,6 +32,24 @@ struct T8nError {
     std::string message;
 };
 
+// A transaction before (without `after` and `outcome`) and after its execution.
+struct T8nTraced {
+    const chain::Transaction& txn;
+    Address sender;
+    Address coinbase;
+    evm::Revision revision;
+    state::StateReader& before;
+    state::StateReader* after = nullptr;
+    const chain::TxnOutcome* outcome = nullptr;
+};
+
+// Observes one transaction and says what it saw, as geth's named tracers do.
+class T8nTracer : public evm::Tracer {
+public:
+    virtual void begin(const T8nTraced& subject) = 0;
+    virtual boost::json::value result(const T8nTraced& subject) = 0;
+};
+
 // Inputs are paths or "stdin"; outputs are paths below the base folder, "stdout", "stderr", or empty for
 // none.
 struct T8nOptions {
@@ -42,6 +65,8 @@ struct T8nOptions {
     std::int64_t reward = 0;  // wei; negative: none is paid, not even zero
     // One file for each transaction: trace-<index>-<hash>.jsonl.
     std::optional<TraceOptions> trace;
+    // Makes a tracer for each transaction, whose result goes to trace-<index>-<hash>.json. Not with `trace`.
+    std::function<std::unique_ptr<T8nTracer>()> make_tracer;
     // A file below the base folder: how often each instruction was executed, by its name. Empty: none.
     std::string opcode_count;
     // Read in place of the process's own standard input.

@@ -176,6 +176,50 @@ TEST(T8nTrace, CountsInstructions) {
     EXPECT_EQ(counted, expected);
 }
 
+// Says by how much the sender's nonce grew, and how many frames there were.
+class NonceTracer final : public T8nTracer {
+public:
+    void begin(const T8nTraced& subject) override {
+        m_before = subject.before.account(subject.sender)->nonce;
+    }
+    value result(const T8nTraced& subject) override {
+        const std::uint64_t after = subject.after->account(subject.sender)->nonce;
+        return {
+            {"grown", after - m_before}, {"frames", m_frames}, {"gas", subject.outcome->receipt.gas_used}};
+    }
+    void on_enter(const evm::Message&, BytesView) override { ++m_frames; }
+    void on_exit(const evm::Message&, const evm::CallResult&) override {}
+    void on_step(const evm::Step&) override {}
+    void on_selfdestruct(const Address&, const Address&, const u256&) override {}
+    void on_log(const state::Log&) override {}
+
+private:
+    std::uint64_t m_before = 0;
+    std::uint64_t m_frames = 0;
+};
+
+TEST(T8nTrace, WritesWhatANamedTracerSays) {
+    const fs::path folder = cases_folder();
+    MERIDIAN_REQUIRE_TESTDATA(folder);
+    const ScratchFolder out;
+    T8nOptions options = options_of({.folder = "31", .fork = "Cancun"}, folder / "31", out.path());
+    options.make_tracer = [] { return std::make_unique<NonceTracer>(); };
+    EXPECT_EQ(run_t8n(options), T8nCode::Success);
+    const value receipts = read_json(out.path() / "result.json").at("receipts");
+    std::size_t traces = 0;
+    for (const fs::path& file : files_below(out.path(), ".json")) {
+        if (!file.filename().string().starts_with("trace-"))
+            continue;
+        const value trace = read_json(file);
+        EXPECT_EQ(trace.at("grown").to_number<int>(), 1);
+        EXPECT_GE(trace.at("frames").to_number<int>(), 1);
+        EXPECT_GT(trace.at("gas").to_number<int>(), 21000);
+        ++traces;
+    }
+    EXPECT_EQ(traces, receipts.as_array().size());
+    EXPECT_GT(traces, 0u);
+}
+
 TEST(T8nInput, MayBeGivenInPlaceOfStandardInput) {
     T8nOptions options;
     options.input_alloc = options.input_env = options.input_txs = "stdin";
