@@ -18,6 +18,19 @@ using Key = FixedBytes<64>;
 using Requests = std::vector<RecoverRequest>;
 using Keys = std::vector<std::optional<Key>>;
 
+// Instrumented lanes take a hundred times as long.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr int kRandomRounds = 2;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr int kRandomRounds = 2;
+#else
+constexpr int kRandomRounds = 51;
+#endif
+#else
+constexpr int kRandomRounds = 51;
+#endif
+
 constexpr u256 kHalfOrder = (kGroupOrder - u256{1}) >> 1;
 
 Hash random_hash(std::mt19937_64& random) {
@@ -127,7 +140,7 @@ TEST(secp256k1_recover, random_signatures) {
     std::mt19937_64 random(3);
     const Requests pool = signed_requests(1500, 4);
     std::size_t valid = 0;
-    for (int round = 0; round < 51; ++round) {
+    for (int round = 0; round < kRandomRounds; ++round) {
         Requests requests;
         for (int i = 0; i < 2000; ++i) {
             RecoverRequest request = pool[random() % pool.size()];
@@ -148,7 +161,7 @@ TEST(secp256k1_recover, random_signatures) {
         valid += static_cast<std::size_t>(
             std::count_if(expected.begin(), expected.end(), [](const auto& key) { return key.has_value(); }));
     }
-    EXPECT_GT(valid, 100'000u);
+    EXPECT_GT(valid, kRandomRounds * 1960u);
 }
 
 // Whatever the place in a group, and whoever the neighbours are.
