@@ -98,6 +98,14 @@ void read_if(const Json& env, std::string_view name, T& out) {
         out = number64(*value);
 }
 
+// How many generations before the block: an ommer of eight has no reward left.
+std::uint64_t read_delta(const Json& value) {
+    const std::uint64_t out = number64(value);
+    if (out > 8)
+        reject(value, "an ommer is at most 8 generations old");
+    return out;
+}
+
 Env read_env(const Json& json, T8nInput& input) {
     Env out;
     chain::Header& header = input.header;
@@ -122,12 +130,14 @@ Env read_env(const Json& json, T8nInput& input) {
         input.block_hashes.emplace();
         for (const auto& item : object(*hashes)) {
             const u256 key = number(*hashes, {item.key().data(), item.key().size()});
-            (*input.block_hashes)[static_cast<std::uint64_t>(key)] = hash(item.value());
+            if (!fits_u64(key))
+                reject(*hashes, "a block number that does not fit 64 bits");
+            (*input.block_hashes)[key[0]] = hash(item.value());
         }
     }
     if (const Json* ommers = find(json, "ommers"))
         for (const Json& ommer : array(*ommers))
-            input.ommers.push_back({number64(member(ommer, "delta")), address(member(ommer, "address"))});
+            input.ommers.push_back({read_delta(member(ommer, "delta")), address(member(ommer, "address"))});
     if (const Json* withdrawals = find(json, "withdrawals")) {
         input.withdrawals.emplace();
         for (const Json& withdrawal : array(*withdrawals))

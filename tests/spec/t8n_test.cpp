@@ -230,6 +230,16 @@ TEST(T8nInput, MayBeGivenInPlaceOfStandardInput) {
                              "currentDifficulty":"0x20000"},"txs":[]})";
     const auto done = transition(options);
     EXPECT_TRUE(done) << done.error().message;
+    const std::string good = *options.standard_input;
+    const auto error_with = [&](const std::string& member) {
+        options.standard_input = good;
+        options.standard_input->insert(good.find("\"currentCoinbase\""), member + ",");
+        return transition(options).error().message;
+    };
+    EXPECT_EQ(error_with(R"("ommers":[{"delta":9,"address":"0x00"}])"),
+              "stdin: env/ommers/0/delta: an ommer is at most 8 generations old");
+    EXPECT_EQ(error_with(R"("blockHashes":{"18446744073709551616":"0x01"})"),
+              "stdin: env/blockHashes: a block number that does not fit 64 bits");
     options.standard_input = "{}";
     EXPECT_EQ(transition(options).error().message, "stdin: missing member \"alloc\"");
 }
