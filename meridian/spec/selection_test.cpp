@@ -47,6 +47,19 @@ TEST(SpecReasons, AgreeOnlyIfTheFixtureMeansThem) {
     EXPECT_NE(mismatch("", TxnError::NonceIsMax), "");
 }
 
+// Names that are near each other and yet mean different faults.
+TEST(SpecReasons, KeepNeighboursApart) {
+    EXPECT_NE(mismatch("TransactionException.NONCE_OVERFLOW", TxnError::NonceIsMax), "");
+    EXPECT_NE(mismatch("TransactionException.NONCE_TOO_BIG", TxnError::RlpInvalidEncoding), "");
+    EXPECT_NE(mismatch("TransactionException.EC_RECOVERY_FAIL", TxnError::InvalidSignatureVrs), "");
+    EXPECT_NE(mismatch("TransactionException.INVALID_SIGNATURE_VRS", TxnError::EcRecoverFailed), "");
+    EXPECT_NE(mismatch("TR_FeeCapLessThanBlocksORNoFunds", TxnError::IntrinsicGasTooLow), "");
+    EXPECT_NE(mismatch("INPUT_UNMARSHAL_ADDRESS_ERROR", BlockError::RlpStructuresEncoding), "");
+    EXPECT_EQ(mismatch("TransactionException.EC_RECOVERY_FAIL", TxnError::EcRecoverFailed), "");
+    EXPECT_EQ(mismatch("BlockException.EXTRA_DATA_INVALID_DAO", BlockError::InvalidDaoExtraData), "");
+    EXPECT_EQ(mismatch("TransactionException.RLP_INVALID_VALUE", TxnError::RlpInvalidEncoding), "");
+}
+
 TEST(SpecNetworks, ChangeRulesWhereTheirNameSays) {
     using evm::Revision;
     const auto by_number = network_of("FrontierToHomesteadAt5", nullptr);
