@@ -2,6 +2,7 @@
 // with it: the yardstick that carries a figure from one machine to another. For what evmone computes
 // with its own code, its figure on the yardstick (its faster compiler, recovery at 44.4 us) and ours
 // against it: below one is faster than evmone.
+#include "arguments.hpp"
 #include "interleaved.hpp"
 
 #include <meridian/base/hex.hpp>
@@ -25,6 +26,8 @@ struct Recovery {
 // evmone_ns: the peer's time on the reference machine, or 0 where it uses the same library.
 template <class Function>
 void report(const char* name, Function&& function, double evmone_ns = 0) {
+    if (!bench::wants(name))
+        return;
     constexpr double kReferenceRecoveryNs = 44400;
     const Recovery recovery;
     const auto c = bench::compare(function, recovery);
@@ -142,7 +145,8 @@ void modexp() {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+    meridian::bench::read_arguments(argc, argv);
     bn254();
     bls12();
     others();

@@ -8,6 +8,8 @@
 // Every program is first run in both shapes of the interpreter: status, gas and output must agree, and the
 // gas be what the peer uses.
 // Usage: evm_bench [--data DIR] [--run FILTER] [--seconds S]
+#include "arguments.hpp"
+
 #include <meridian/base/hex.hpp>
 #include <meridian/crypto/secp256k1.hpp>
 #include <meridian/evm/code_cache.hpp>
@@ -285,16 +287,16 @@ int main(int argc, char** argv) {
     std::filesystem::path data = "build/testdata/evm-benchmarks";
     if (const char* root = std::getenv("MERIDIAN_TESTDATA"))
         data = std::filesystem::path(root) / "evm-benchmarks";
-    std::string filter;
     double seconds = 0.3;
-    for (int i = 1; i + 1 < argc; i += 2) {
-        const std::string_view option = argv[i];
+    const auto take = [&](std::string_view option, const char* value) {
         if (option == "--data")
-            data = argv[i + 1];
-        else if (option == "--run")
-            filter = argv[i + 1];
+            data = value;
         else if (option == "--seconds")
-            seconds = std::atof(argv[i + 1]);
-    }
-    return run_cases(load(data), filter, seconds);
+            seconds = std::atof(value);
+        return option == "--data" || option == "--seconds";
+    };
+    meridian::bench::read_arguments(argc, argv, take,
+                                    "  --data DIR  the programs (default: evm-benchmarks of the test data)\n"
+                                    "  --seconds S time for each (default: 0.3)\n");
+    return run_cases(load(data), std::string(meridian::bench::row_filter), seconds);
 }

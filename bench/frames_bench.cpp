@@ -1,6 +1,7 @@
 // Frames as a sequencer at 50,000 transactions a second makes them (500 each), beside the least that it can
 // cost: copying the same bytes, hashing them and compressing them; for decoding, decompressing, hashing and
 // copying.
+#include "arguments.hpp"
 #include "interleaved.hpp"
 
 #include <meridian/crypto/keccak.hpp>
@@ -171,7 +172,11 @@ void run(const char* name, const Work& work) {
 }  // namespace
 }  // namespace meridian::bench
 
-int main() {
-    meridian::bench::run("transfers", meridian::bench::transfers());
-    meridian::bench::run("token transfers", meridian::bench::token_transfers());
+int main(int argc, char** argv) {
+    namespace bench = meridian::bench;
+    bench::read_arguments(argc, argv);
+    if (bench::wants("transfers"))
+        bench::run("transfers", bench::transfers());
+    if (bench::wants("token transfers"))
+        bench::run("token transfers", bench::token_transfers());
 }

@@ -1,4 +1,5 @@
 // Keccak-256 against OpenSSL's SHA3-256, which differs in one padding bit: same rate, same permutation.
+#include "arguments.hpp"
 #include "interleaved.hpp"
 
 #include <meridian/crypto/keccak.hpp>
@@ -43,9 +44,11 @@ Bytes random_bytes(std::size_t size) {
 void bench_single(const Sha3& sha3) {
     for (const std::size_t size : {0, 32, 64, 135, 136, 532, 1024, 16384}) {
         const Bytes input = random_bytes(size);
-        const auto c = compare([&] { keep(crypto::keccak256(input)); }, [&] { keep(sha3(input)); });
         char name[64];
         std::snprintf(name, sizeof name, "keccak256/%zu", size);
+        if (!wants(name))
+            continue;
+        const auto c = compare([&] { keep(crypto::keccak256(input)); }, [&] { keep(sha3(input)); });
         print(name, c, "openssl sha3-256");
         std::printf("%28s %10.2f ns a permutation %10.1f MB/s\n", "",
                     c.ours_ns / static_cast<double>(permutations(input)),
@@ -75,9 +78,11 @@ void bench_batch(const Sha3& sha3, const char* what, const std::vector<Bytes>& m
             crypto::keccak256_batch(backend, views, hashes);
             keep(hashes);
         };
-        const auto c = compare(batch, one_by_one, total, total);
         char name[64];
         std::snprintf(name, sizeof name, "batch/%s/%s", kNames[static_cast<std::size_t>(backend)], what);
+        if (!wants(name))
+            continue;
+        const auto c = compare(batch, one_by_one, total, total);
         print(name, c, "openssl sha3-256");
         std::printf("%28s per permutation  %18.1f MB/s\n", "", bytes * 1e3 / (c.ours_ns * total));
     }
@@ -100,6 +105,7 @@ void run() {
 }  // namespace
 }  // namespace meridian::bench
 
-int main() {
+int main(int argc, char** argv) {
+    meridian::bench::read_arguments(argc, argv);
     meridian::bench::run();
 }

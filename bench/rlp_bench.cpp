@@ -1,4 +1,5 @@
 // RLP of a typical transaction beside copying its bytes, which is the least that encoding can cost.
+#include "arguments.hpp"
 #include "interleaved.hpp"
 
 #include <meridian/base/hex.hpp>
@@ -50,14 +51,18 @@ void run() {
     const Bytes data(68, 0x11);
     const Bytes encoded = encode(data);
     const auto copy = [&] { keep(Bytes(encoded)); };
-    print("encode transaction", compare([&] { keep(encode(data)); }, copy), "copy");
-    print("decode transaction", compare([&] { keep(decode(encoded)); }, copy), "copy");
-    print("check transaction", compare([&] { keep(rlp::check_canonical(encoded)); }, copy), "copy");
+    if (wants("encode transaction"))
+        print("encode transaction", compare([&] { keep(encode(data)); }, copy), "copy");
+    if (wants("decode transaction"))
+        print("decode transaction", compare([&] { keep(decode(encoded)); }, copy), "copy");
+    if (wants("check transaction"))
+        print("check transaction", compare([&] { keep(rlp::check_canonical(encoded)); }, copy), "copy");
 }
 
 }  // namespace
 }  // namespace meridian::bench
 
-int main() {
+int main(int argc, char** argv) {
+    meridian::bench::read_arguments(argc, argv);
     meridian::bench::run();
 }

@@ -2,6 +2,8 @@
 //
 // ratio_to_hashing: time of the change and the new root, divided by the time of hashing the same encodings
 // with the same function in the same run. One would be a trie that costs nothing.
+#include "arguments.hpp"
+
 #include <meridian/crypto/keccak.hpp>
 #include <meridian/rlp/encode.hpp>
 #include <meridian/trie/root.hpp>
@@ -13,6 +15,7 @@
 
 #include <algorithm>
 #include <random>
+#include <string>
 
 namespace meridian::trie {
 namespace {
@@ -156,4 +159,18 @@ BENCHMARK(BM_OrderedRoot)->Arg(10)->Arg(200)->Arg(2000)->Unit(benchmark::kMicros
 }  // namespace
 }  // namespace meridian::trie
 
-BENCHMARK_MAIN();
+// Its rows are Google Benchmark's, hence --run has to become its filter.
+int main(int argc, char** argv) {
+    meridian::bench::read_arguments(argc, argv);
+    std::string filter = "--benchmark_filter=";
+    for (const char c : meridian::bench::row_filter) {
+        if (std::string_view(".[]{}()\\*+?^$|").find(c) != std::string_view::npos)
+            filter += '\\';
+        filter += c;
+    }
+    char* arguments[] = {argv[0], filter.data()};
+    int count = meridian::bench::row_filter.empty() ? 1 : 2;
+    benchmark::Initialize(&count, arguments);
+    benchmark::RunSpecifiedBenchmarks();
+    return 0;
+}

@@ -1,5 +1,6 @@
 // 256-bit arithmetic beside the compiler's own 128-bit arithmetic on data of the same count. The peer does a
 // quarter (multiplication) to a half (the rest) of the work, so a ratio of two to four is on a par.
+#include "arguments.hpp"
 #include "interleaved.hpp"
 
 #include <meridian/base/modulus.hpp>
@@ -49,14 +50,16 @@ auto loop(Operands<T>& operands, Operation operation) {
 
 template <class Operation>
 void bench(const char* name, const char* peer, Operation operation) {
-    print(name, compare(loop(wide, operation), loop(narrow, operation), kCount, kCount), peer);
+    if (wants(name))
+        print(name, compare(loop(wide, operation), loop(narrow, operation), kCount, kCount), peer);
 }
 
 // Operations that the compiler's integers do not have, beside a multiplication of ours.
 template <class Operation>
 void bench_alone(const char* name, Operation operation) {
     const auto multiply = [](const u256& a, const u256& b) { return a * b; };
-    print(name, compare(loop(wide, operation), loop(wide, multiply), kCount, kCount), "u256 *");
+    if (wants(name))
+        print(name, compare(loop(wide, operation), loop(wide, multiply), kCount, kCount), "u256 *");
 }
 
 void run() {
@@ -92,6 +95,7 @@ void run() {
 }  // namespace
 }  // namespace meridian::bench
 
-int main() {
+int main(int argc, char** argv) {
+    meridian::bench::read_arguments(argc, argv);
     meridian::bench::run();
 }
