@@ -65,41 +65,12 @@ World::~World() {
 }
 
 void World::commit_genesis() {
-    state::StateChanges changes;
-    for (const auto& [address, from] : m_genesis.alloc) {
-        state::AccountChange& to = changes.accounts[address];
-        to.account = state::Account{from.nonce, from.balance, crypto::keccak256(from.code)};
-        to.storage = from.storage;
-        if (!from.code.empty())
-            changes.code[to.account->code_hash] = from.code;
-    }
-    store::StateTrie trie(trie::kEmptyRoot, [this](store::Table table, BytesView key, Bytes& value) {
-        return m_database->get(table, key, value);
-    });
-    const auto update = *trie.apply(changes);
-    chain::Block block;
-    block.header = m_genesis.header;
-    block.header.state_root = update->root;
-    if (block.header.withdrawals_root)
-        block.withdrawals.emplace();
-    m_genesis_hash = chain::header_hash(block.header);
-    auto opened = store::ChainStore::open(std::make_unique<Borrowed>(m_database), {m_genesis_hash, kChainId},
-                                          m_options.store);
-    (void)(*opened)->commit_block({.block = block,
-                                   .hash = m_genesis_hash,
-                                   .total_difficulty = {},
-                                   .size_bytes = chain::encode(block).size(),
-                                   .receipts = {},
-                                   .txn_hashes = {},
-                                   .senders = {},
-                                   .changes = changes,
-                                   .trie = *update},
-                                  store::Durability::Sync);
+    const auto store = node::open_store(std::make_unique<Borrowed>(m_database), m_genesis, m_options.store);
+    m_genesis_hash = (*store)->identity().genesis_hash;
 }
 
 std::string World::start() {
-    auto opened = store::ChainStore::open(std::make_unique<Borrowed>(m_database), {m_genesis_hash, kChainId},
-                                          m_options.store);
+    auto opened = node::open_store(std::make_unique<Borrowed>(m_database), m_genesis, m_options.store);
     if (!opened)
         return opened.error().message;
     m_store = *std::move(opened);

@@ -3,7 +3,7 @@
 // happens when.
 #pragma once
 
-#include <meridian/node/genesis.hpp>
+#include <meridian/node/genesis_store.hpp>
 #include <meridian/sequencer/pipeline.hpp>
 #include <meridian/store/memory_database.hpp>
 

@@ -146,14 +146,21 @@ Hash signing_hash(const Transaction& txn) {
     return crypto::keccak256(envelope(txn.type, list));
 }
 
+Result<SenderSignature, TxnError> sender_signature(const Transaction& txn, bool homestead) {
+    const bool valid_v = txn.type == TxnType::Legacy ? valid_legacy_v(txn) : txn.v <= u256{1};
+    if (txn.type == TxnType::Deposit || !valid_v || !valid_signature_range(txn.r, txn.s, homestead))
+        return fail(TxnError::InvalidSignatureVrs);
+    return SenderSignature{signing_hash(txn), to_hash(txn.r), to_hash(txn.s), txn.y_parity()};
+}
+
 Result<Address, TxnError> recover_sender(const Transaction& txn, bool homestead) {
     if (txn.type == TxnType::Deposit)
         return txn.from;
-    const bool valid_v = txn.type == TxnType::Legacy ? valid_legacy_v(txn) : txn.v <= u256{1};
-    if (!valid_v || !valid_signature_range(txn.r, txn.s, homestead))
-        return fail(TxnError::InvalidSignatureVrs);
+    const auto signature = sender_signature(txn, homestead);
+    if (!signature)
+        return fail(signature.error());
     const auto sender =
-        crypto::accelerator().ecrecover(signing_hash(txn), to_hash(txn.r), to_hash(txn.s), txn.y_parity());
+        crypto::accelerator().ecrecover(signature->digest, signature->r, signature->s, signature->parity);
     if (!sender)
         return fail(TxnError::EcRecoverFailed);
     return *sender;

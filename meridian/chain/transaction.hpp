@@ -84,6 +84,15 @@ Result<Transaction, DecodeFailure> decode_pooled_transaction(BytesView envelope)
 Hash transaction_hash(const Transaction& txn);
 // What the sender signed.
 Hash signing_hash(const Transaction& txn);
+// What identifies the sender: the ECDSA signature, with its form checked. With `homestead` it must be low-s
+// (EIP-2). A deposit has none: InvalidSignatureVrs.
+struct SenderSignature {
+    Hash digest;
+    Hash r;
+    Hash s;
+    std::uint8_t parity = 0;  // of the nonce point's y
+};
+Result<SenderSignature, TxnError> sender_signature(const Transaction& txn, bool homestead = true);
 // Recovers the sender. With `homestead` the signature must be low-s (EIP-2). A deposit's sender is given.
 Result<Address, TxnError> recover_sender(const Transaction& txn, bool homestead = true);
 // EIP-7702: keccak256(0x05 || rlp([chain_id, address, nonce])), low-s, y parity 0 or 1.

@@ -1,4 +1,5 @@
 #include <meridian/node/dev_chain.hpp>
+#include <meridian/node/genesis_store.hpp>
 
 #include <algorithm>
 
@@ -46,14 +47,7 @@ DevChain::DevChain(const Genesis& genesis, ChainOptions options)
 }
 
 Hash DevChain::write_genesis_state() {
-    state::StateChanges changes;
-    for (const auto& [address, from] : m_genesis.alloc) {
-        state::AccountChange& to = changes.accounts[address];
-        to.account = state::Account{from.nonce, from.balance, crypto::keccak256(from.code)};
-        to.storage = from.storage;
-        if (!from.code.empty())
-            changes.code[to.account->code_hash] = from.code;
-    }
+    const state::StateChanges changes = genesis_changes(m_genesis);
     m_state = m_store.open(trie::kEmptyRoot);
     return m_store.commit(*m_state, changes).value_or(trie::kEmptyRoot);
 }
@@ -132,29 +126,7 @@ BlockAttributes DevChain::next_attributes() {
 }
 
 chain::Header DevChain::make_header(const chain::Header& parent, const BlockAttributes& attributes) const {
-    chain::Header header;
-    header.parent_hash = chain::header_hash(parent);
-    header.coinbase = attributes.coinbase;
-    header.number = parent.number + 1;
-    header.gas_limit = attributes.gas_limit;
-    header.timestamp = attributes.timestamp;
-    header.extra_data = attributes.extra_data;
-    const Revision revision = m_config.revision(header.number, header.timestamp);
-    if (revision >= Revision::Paris)
-        header.mix_hash = attributes.prev_randao;
-    else
-        header.difficulty = kDevDifficulty;
-    if (revision >= Revision::London)
-        header.base_fee = attributes.base_fee ? *attributes.base_fee
-                                              : chain::next_base_fee(m_config, parent, header.timestamp);
-    if (revision >= Revision::Shanghai)
-        header.withdrawals_root = chain::withdrawals_root(attributes.withdrawals);
-    if (revision >= Revision::Cancun) {
-        header.blob_gas_used = 0;
-        header.excess_blob_gas = chain::next_excess_blob_gas(m_config, parent, header.timestamp);
-        header.parent_beacon_block_root = attributes.parent_beacon_block_root;
-    }
-    return header;
+    return chain::next_header(m_config, parent, chain::header_hash(parent), attributes, kDevDifficulty);
 }
 
 Result<AssembledBlock, BlockFailure> DevChain::assemble(const BlockAttributes& attributes,

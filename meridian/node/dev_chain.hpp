@@ -6,11 +6,14 @@
 #pragma once
 
 #include <meridian/chain/executor.hpp>
+#include <meridian/chain/next_header.hpp>
 #include <meridian/evm/code_cache.hpp>
 #include <meridian/node/genesis.hpp>
 #include <meridian/node/overlay_state.hpp>
 #include <meridian/node/pool.hpp>
 #include <meridian/node/state_store.hpp>
+#include <meridian/sequencer/admission.hpp>
+#include <meridian/sequencer/txn_words.hpp>
 
 #include <functional>
 #include <set>
@@ -37,17 +40,7 @@ struct TxnLocation {
     std::size_t index = 0;
 };
 
-// What a block's maker decides.
-struct BlockAttributes {
-    std::uint64_t timestamp = 0;  // seconds
-    Address coinbase;
-    Hash prev_randao;
-    Hash parent_beacon_block_root;
-    std::uint64_t gas_limit = 0;
-    std::optional<u256> base_fee;  // in place of EIP-1559's
-    std::vector<chain::Withdrawal> withdrawals;
-    Bytes extra_data;
-};
+using chain::BlockAttributes;
 
 // A transaction that the block could not take.
 struct RejectedTxn {
@@ -82,30 +75,10 @@ struct MiningMode {
     std::uint64_t interval_ms = 0;  // zero: none
 };
 
-enum class [[nodiscard]] SubmitError : std::uint8_t {
-    AlreadyKnown,
-    ReplacementUnderpriced,
-    PoolFull,
-    SenderFull,
-    NonceTooLow,
-    InsufficientFunds,
-    IntrinsicGas,
-    FloorGas,
-    ExceedsBlockGasLimit,
-    GasLimitMaximum,  // EIP-7825
-    TipAboveFeeCap,
-    Underpriced,  // below the minimum gas price
-    InitCodeTooLarge,
-    WrongChainId,
-    InvalidSignature,
-    TypeNotSupported,
-    Malformed,  // breaks a rule of its type
-};
-
-struct SubmitFailure {
-    SubmitError error;
-    std::string message;  // in geth's words
-};
+using sequencer::checksum_address;
+using sequencer::describe;
+using sequencer::SubmitError;
+using sequencer::SubmitFailure;
 
 class ChainListener {
 public:
@@ -257,13 +230,5 @@ private:
     std::uint64_t m_last_snapshot = 0;
     ChainListener* m_listener = nullptr;
 };
-
-// geth's words for a rejected transaction, with the numbers that explain it.
-std::string describe(chain::TxnError error, const chain::Transaction& txn, const Address& sender,
-                     const chain::ChainConfig& config, const chain::Header& header,
-                     const state::Account& account);
-
-// EIP-55: the address with its checksum in the letters' case.
-std::string checksum_address(const Address& address);
 
 }  // namespace meridian::node

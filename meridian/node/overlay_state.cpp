@@ -37,18 +37,7 @@ BytesView OverlayState::code(const Hash& code_hash) {
 }
 
 void OverlayState::apply(const state::StateChanges& changes) {
-    for (const auto& [address, from] : changes.accounts) {
-        state::AccountChange& to = change(address);
-        to.account = from.account;
-        if (from.storage_cleared || !from.account) {
-            to.storage_cleared = true;
-            to.storage.clear();
-        }
-        for (const auto& [key, value] : from.storage)
-            to.storage[key] = value;
-    }
-    for (const auto& [hash, code] : changes.code)
-        m_changes.code.emplace(hash, code);
+    state::append(m_changes, changes);
 }
 
 state::AccountChange& OverlayState::change(const Address& address) {

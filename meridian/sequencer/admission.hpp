@@ -51,10 +51,4 @@ std::optional<SubmitFailure> check_transaction(const chain::Transaction& txn, co
                                                const chain::ChainConfig& config, std::uint64_t number,
                                                std::uint64_t timestamp, const AdmissionRules& rules);
 
-// gas * price + value + blobs; the maximum where that does not fit.
-u256 upfront_cost(const chain::Transaction& txn);
-
-// EIP-55: the address with its checksum in the letters' case.
-std::string checksum_address(const Address& address);
-
 }  // namespace meridian::sequencer

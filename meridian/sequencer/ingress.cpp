@@ -1,7 +1,14 @@
+#include <meridian/crypto/secp256k1_recover.hpp>
 #include <meridian/sequencer/ingress.hpp>
 
 namespace meridian::sequencer {
 namespace {
+
+using crypto::secp256k1::RecoverRequest;
+
+SubmitFailure invalid_sender() {
+    return {SubmitError::InvalidSignature, "invalid sender"};
+}
 
 SubmitFailure in_words(Pool::Refused refused, const chain::Transaction& txn) {
     switch (refused.error) {
@@ -93,24 +100,37 @@ std::vector<Ingress::Decoded> Ingress::decode(std::vector<Submission> submission
 
 // Answers those without a valid signature.
 void Ingress::recover(std::vector<Decoded>& batch) {
+    const std::uint64_t chain_id = m_parts.config.chain_id;
+    std::vector<RecoverRequest> requests;
+    requests.reserve(batch.size());
     std::erase_if(batch, [&](Decoded& one) {
-        chain::Transaction& txn = one.txn->txn;
-        const std::uint64_t chain_id = m_parts.config.chain_id;
+        const chain::Transaction& txn = one.txn->txn;
         if (txn.chain_id && *txn.chain_id != chain_id) {
             one.done(fail(SubmitFailure{SubmitError::WrongChainId, "invalid chain id for signer: have " +
                                                                        std::to_string(*txn.chain_id) +
                                                                        " want " + std::to_string(chain_id)}));
             return true;
         }
-        const auto sender = chain::recover_sender(txn);
-        if (!sender || txn.type == chain::TxnType::Deposit) {
-            one.done(fail(SubmitFailure{SubmitError::InvalidSignature, "invalid sender"}));
+        const auto signature = chain::sender_signature(txn);
+        if (!signature) {
+            one.done(fail(invalid_sender()));
             return true;
         }
-        one.txn->sender = *sender;
-        one.txn->hash = crypto::keccak256(one.txn->envelope);
+        requests.push_back({signature->digest, signature->r, signature->s, signature->parity});
         return false;
     });
+    std::vector<std::optional<Address>> signers(requests.size());
+    crypto::secp256k1::recover_batch(requests, std::span(signers));
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        if (!signers[i]) {
+            batch[i].done(fail(invalid_sender()));
+            batch[i].done = nullptr;
+            continue;
+        }
+        batch[i].txn->sender = *signers[i];
+        batch[i].txn->hash = crypto::keccak256(batch[i].txn->envelope);
+    }
+    std::erase_if(batch, [](const Decoded& one) { return !one.done; });
 }
 
 SubmitResult Ingress::pool(std::shared_ptr<PooledTxn> txn, const Head& head, HeadState& state) {

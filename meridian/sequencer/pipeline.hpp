@@ -75,6 +75,11 @@ public:
     void submit(Bytes envelope, SubmitCallback done) {
         m_ingress->submit(std::move(envelope), std::move(done));
     }
+    // Whether a submission now might be refused for want of room.
+    bool busy() const {
+        return m_ingress->waiting() + 1 >= m_ingress->options().queue_max ||
+               m_pool.size() >= m_pool.limits().total;
+    }
     Pool& pool() noexcept { return m_pool; }
     const LiveChain& live() const noexcept { return *m_live; }
     evm::BlockHashSource& block_hashes() noexcept { return *this; }

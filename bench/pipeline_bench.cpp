@@ -1,0 +1,245 @@
+// The sequencer's pipeline on one machine: transfers from submission to a durable frame, against what
+// signature recovery alone allows on the same cores in the same run.
+//
+//   pipeline_bench [--transfers N] [--accounts N] [--folder DIR]
+//
+// Recovery is measured twice: with the batch that the ingress uses, and with libsecp256k1 one by one. The log
+// is a real one, with fsync, in a temporary folder; the store is in memory, as it is off the frames' path.
+#include <meridian/chain/transaction.hpp>
+#include <meridian/crypto/accelerator.hpp>
+#include <meridian/crypto/secp256k1.hpp>
+#include <meridian/crypto/secp256k1_recover.hpp>
+#include <meridian/node/genesis_store.hpp>
+#include <meridian/sequencer/pipeline.hpp>
+#include <meridian/store/memory_database.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string_view>
+#include <thread>
+
+namespace meridian {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) {
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+struct Options {
+    std::size_t transfers = 100'000;
+    std::size_t accounts = 2'000;
+    std::string folder;
+};
+
+Hash secret(std::size_t number) {
+    Hash out;
+    out.bytes[0] = 1;
+    out.bytes[30] = static_cast<std::uint8_t>(number >> 8);
+    out.bytes[31] = static_cast<std::uint8_t>(number);
+    out.bytes[29] = static_cast<std::uint8_t>(number >> 16);
+    return out;
+}
+
+Bytes transfer(const Hash& key, const Address& to, std::uint64_t nonce, std::uint64_t chain_id) {
+    chain::Transaction txn;
+    txn.type = chain::TxnType::DynamicFee;
+    txn.chain_id = chain_id;
+    txn.nonce = nonce;
+    txn.gas_limit = 21'000;
+    txn.max_fee_per_gas = 1'000'000'000'000;
+    txn.to = to;
+    txn.value = 1;
+    const auto signature = crypto::secp256k1::sign(chain::signing_hash(txn), key);
+    txn.v = signature->recovery_id;
+    txn.r = from_hash(signature->r);
+    txn.s = from_hash(signature->s);
+    return chain::encode(txn);
+}
+
+std::vector<crypto::secp256k1::RecoverRequest> requests_of(const std::vector<Bytes>& envelopes) {
+    std::vector<crypto::secp256k1::RecoverRequest> out;
+    for (const Bytes& envelope : envelopes) {
+        const auto signature = *chain::sender_signature(*chain::decode_transaction(envelope));
+        out.push_back({signature.digest, signature.r, signature.s, signature.parity});
+    }
+    return out;
+}
+
+// Recoveries a second with every core.
+template <class Work>
+double rate_on_all_cores(std::size_t count, Work&& work) {
+    const std::size_t threads = std::max(1u, std::thread::hardware_concurrency());
+    const auto begin = Clock::now();
+    std::vector<std::thread> running;
+    for (std::size_t t = 0; t < threads; ++t)
+        running.emplace_back([&, t] { work(count * t / threads, count * (t + 1) / threads); });
+    for (std::thread& thread : running)
+        thread.join();
+    return static_cast<double>(count) / seconds_since(begin);
+}
+
+class Latencies final : public sequencer::PipelineListener {
+public:
+    void on_frame(const sequencer::PublishedFramePtr& frame) override {
+        using namespace std::chrono;
+        const auto now = static_cast<std::uint64_t>(
+            duration_cast<microseconds>(system_clock::now().time_since_epoch()).count());
+        for (const auto& txn : frame->content->txns)
+            m_us.push_back(now - std::min(now, txn->arrived_us));
+        m_seen += frame->content->txns.size();
+        ++m_frames;
+    }
+    void on_block(const sequencer::ExecutedBlockPtr&) override { ++m_blocks; }
+    void on_pending(const sequencer::PooledTxnPtr&) override {}
+    void on_rejected(const sequencer::PooledTxnPtr&, chain::TxnError) override { ++m_seen; }
+
+    std::size_t seen() const { return m_seen; }
+    std::size_t frames() const { return m_frames; }
+    // Only when the pipeline stands still.
+    std::uint64_t quantile(double q) {
+        if (m_us.empty())
+            return 0;
+        const auto at = static_cast<std::size_t>(q * static_cast<double>(m_us.size() - 1));
+        std::nth_element(m_us.begin(), m_us.begin() + static_cast<std::ptrdiff_t>(at), m_us.end());
+        return m_us[at];
+    }
+    void forget() { m_us.clear(); }
+
+private:
+    std::atomic<std::size_t> m_seen = 0;
+    std::atomic<std::size_t> m_frames = 0;
+    std::atomic<std::size_t> m_blocks = 0;
+    std::vector<std::uint64_t> m_us;
+};
+
+void wait_for(const Latencies& latencies, std::size_t count) {
+    while (latencies.seen() < count)
+        std::this_thread::sleep_for(std::chrono::microseconds(200));
+}
+
+// Submits from `first` on, at `rate` a second (zero: as fast as it goes), trying again while the node is
+// busy.
+void submit_all(sequencer::Pipeline& node, const std::vector<Bytes>& envelopes, std::size_t first,
+                std::size_t last, double rate) {
+    const auto begin = Clock::now();
+    for (std::size_t i = first; i < last; ++i) {
+        if (rate > 0)
+            while (seconds_since(begin) * rate < static_cast<double>(i - first))
+                std::this_thread::sleep_for(std::chrono::microseconds(100));
+        while (node.busy())
+            std::this_thread::sleep_for(std::chrono::microseconds(200));
+        node.submit(envelopes[i], [](const sequencer::SubmitResult&) {});
+    }
+}
+
+int run(const Options& options) {
+    std::vector<Hash> keys;
+    std::vector<node::DevAccount> accounts;
+    for (std::size_t i = 0; i < options.accounts; ++i) {
+        keys.push_back(secret(i + 1));
+        accounts.push_back(
+            {.address = *crypto::secp256k1::address_of(keys.back()), .private_key = keys.back()});
+    }
+    node::DevGenesisOptions genesis_options;
+    genesis_options.balance = u256{1} << 90;
+    genesis_options.timestamp = static_cast<std::uint64_t>(std::time(nullptr)) - 2;
+    const node::Genesis genesis = node::dev_genesis(genesis_options, accounts);
+    const std::uint64_t chain_id = genesis.config.chain_id;
+    std::vector<Bytes> envelopes(options.transfers);
+    rate_on_all_cores(options.transfers, [&](std::size_t from, std::size_t to) {
+        for (std::size_t i = from; i < to; ++i)
+            envelopes[i] = transfer(keys[i % keys.size()], accounts[(i * 7 + 1) % accounts.size()].address,
+                                    i / keys.size(), chain_id);
+    });
+
+    const auto requests = requests_of(envelopes);
+    std::vector<std::optional<Address>> signers(requests.size());
+    const double batched = rate_on_all_cores(requests.size(), [&](std::size_t from, std::size_t to) {
+        for (std::size_t i = from; i < to; i += crypto::secp256k1::kRecoverBatch) {
+            const std::size_t count = std::min(crypto::secp256k1::kRecoverBatch, to - i);
+            crypto::secp256k1::recover_batch(std::span(requests).subspan(i, count),
+                                             std::span(signers).subspan(i, count));
+        }
+    });
+    const double single = rate_on_all_cores(requests.size() / 4, [&](std::size_t from, std::size_t to) {
+        for (std::size_t i = from; i < to; ++i)
+            signers[i] = crypto::accelerator().ecrecover(requests[i].digest, requests[i].r, requests[i].s,
+                                                         requests[i].parity);
+    });
+
+    auto store = *node::open_store(std::make_unique<store::MemoryDatabase>(), genesis);
+    frames::LogOptions log_options;
+    log_options.folder = options.folder;
+    log_options.chain_id = chain_id;
+    log_options.genesis_hash = store->identity().genesis_hash;
+    auto log = frames::FrameLog::open(frames::posix_disk(), log_options);
+    if (!log) {
+        std::fprintf(stderr, "pipeline_bench: %s\n", log.error().message.c_str());
+        return 1;
+    }
+    const auto signer = *frames::LocalSigner::make(secret(1u << 20));
+    sequencer::SystemClock clock;
+    Latencies latencies;
+    sequencer::PipelineOptions pipeline_options;
+    pipeline_options.ingress_threads = std::max(1u, std::thread::hardware_concurrency());
+    auto node = sequencer::Pipeline::open(pipeline_options,
+                                          {genesis.config, clock, *store, **log, signer, &latencies});
+    if (!node) {
+        std::fprintf(stderr, "pipeline_bench: %s\n", node.error().c_str());
+        return 1;
+    }
+    (*node)->run();
+    // Flat out, then at half of that rate for the latencies.
+    const std::size_t flat_out = options.transfers * 3 / 4;
+    const auto begin = Clock::now();
+    submit_all(**node, envelopes, 0, flat_out, 0);
+    wait_for(latencies, flat_out);
+    const double rate = static_cast<double>(flat_out) / seconds_since(begin);
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    latencies.forget();
+    submit_all(**node, envelopes, flat_out, options.transfers, rate / 2);
+    wait_for(latencies, options.transfers);
+    (*node)->stop();
+
+    std::printf("%-58s %12.0f /s\n", "recovery alone, libsecp256k1 one by one, all cores", single);
+    std::printf("%-58s %12.0f /s   %.2f of libsecp256k1\n", "recovery alone, in batches, all cores", batched,
+                batched / single);
+    std::printf("%-58s %12.0f /s   %.2f of libsecp256k1's recovery, %.2f of the batched\n",
+                "transfers, submission to durable frame, flat out", rate, rate / single, rate / batched);
+    std::printf("%-58s p50 %llu us, p99 %llu us, p99.9 %llu us\n", "the same at half that rate, latency",
+                static_cast<unsigned long long>(latencies.quantile(0.5)),
+                static_cast<unsigned long long>(latencies.quantile(0.99)),
+                static_cast<unsigned long long>(latencies.quantile(0.999)));
+    std::printf("%zu frames\n", latencies.frames());
+    return 0;
+}
+
+}  // namespace
+}  // namespace meridian
+
+int main(int argc, char** argv) {
+    meridian::Options options;
+    for (int i = 1; i + 1 < argc; i += 2) {
+        const std::string_view name = argv[i];
+        if (name == "--transfers")
+            options.transfers = std::strtoull(argv[i + 1], nullptr, 10);
+        else if (name == "--accounts")
+            options.accounts = std::strtoull(argv[i + 1], nullptr, 10);
+        else if (name == "--folder")
+            options.folder = argv[i + 1];
+    }
+    const bool temporary = options.folder.empty();
+    if (temporary) {
+        std::string pattern = std::filesystem::temp_directory_path() / "meridian-bench-XXXXXX";
+        options.folder = mkdtemp(pattern.data());
+    }
+    const int status = meridian::run(options);
+    if (temporary)
+        std::filesystem::remove_all(options.folder);
+    return status;
+}
