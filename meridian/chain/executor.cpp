@@ -161,7 +161,8 @@ Result<TxnOutcome, TxnError> BlockExecutor::execute(const Transaction& txn, cons
 
     m_state.begin_transaction();
     state::CachedAccount& account = m_state.load(sender);
-    m_state.set_nonce(account, account.account.nonce + 1);
+    const std::uint64_t nonce = account.account.nonce;
+    m_state.set_nonce(account, nonce + 1);
     m_state.set_balance(account, account.account.balance - charge->gas_price * txn.gas_limit -
                                      charge->blob_fee - rules.additional_fee);
     warm(txn, sender);
@@ -186,7 +187,7 @@ Result<TxnOutcome, TxnError> BlockExecutor::execute(const Transaction& txn, cons
     // Of these two one is always zero.
     const std::uint64_t blob_gas = charge->blob_gas + op_fees.da_footprint;
     m_blob_gas_used += blob_gas;
-    TxnOutcome outcome = close_transaction(txn, sender, result, gas);
+    TxnOutcome outcome = close_transaction(txn, {sender, nonce}, result, gas);
     outcome.receipt.effective_gas_price = charge->gas_price;
     outcome.receipt.blob_gas_used = blob_gas;
     m_receipts.push_back(outcome.receipt);
@@ -207,11 +208,11 @@ std::unexpected<TxnError> BlockExecutor::cancel() {
 }
 
 // The receipt and the end of the transaction in the state. The caller puts the receipt into m_receipts.
-TxnOutcome BlockExecutor::close_transaction(const Transaction& txn, const Address& sender,
+TxnOutcome BlockExecutor::close_transaction(const Transaction& txn, const Origin& origin,
                                             evm::CallResult& result, const GasSettlement& gas) {
     m_gas_used += gas.used;
     TxnOutcome outcome;
-    outcome.receipt = make_receipt(txn, sender, result);
+    outcome.receipt = make_receipt(txn, origin, result);
     outcome.receipt.gas_used = gas.used;
     outcome.status = result.status;
     outcome.output = std::move(result.output);
@@ -246,7 +247,7 @@ Result<TxnOutcome, TxnError> BlockExecutor::execute_deposit(const Transaction& t
     // Before Regolith deposits count with all their gas, and the system's with none.
     if (!regolith)
         gas.used = txn.is_system ? 0 : txn.gas_limit;
-    TxnOutcome outcome = close_transaction(txn, txn.from, result, gas);
+    TxnOutcome outcome = close_transaction(txn, {txn.from, nonce}, result, gas);
     if (regolith)
         outcome.receipt.deposit_nonce = nonce;
     if (op::active(op.canyon_time, m_header.timestamp))
@@ -336,7 +337,7 @@ evm::CallResult BlockExecutor::run(const Transaction& txn, const Address& sender
     return evm.execute(message);
 }
 
-Receipt BlockExecutor::make_receipt(const Transaction& txn, const Address& sender,
+Receipt BlockExecutor::make_receipt(const Transaction& txn, const Origin& origin,
                                     const evm::CallResult& result) {
     Receipt receipt;
     receipt.type = txn.type;
@@ -345,7 +346,7 @@ Receipt BlockExecutor::make_receipt(const Transaction& txn, const Address& sende
     receipt.logs = m_state.take_logs();
     receipt.bloom = bloom_of(receipt.logs);
     if (!txn.to.has_value())
-        receipt.contract_address = evm::create_address(sender, m_state.nonce(sender) - 1);
+        receipt.contract_address = evm::create_address(origin.sender, origin.nonce);
     return receipt;
 }
 

@@ -129,13 +129,18 @@ private:
                              const evm::CallResult& result) const;
     Result<TxnOutcome, TxnError> execute_deposit(const Transaction& txn);
     GasSettlement run_deposit(const Transaction& txn, evm::CallResult& result);
-    TxnOutcome close_transaction(const Transaction& txn, const Address& sender, evm::CallResult& result,
+    // Who sends, and the nonce before; a delegated sender's own code may raise it further (EIP-7702).
+    struct Origin {
+        Address sender;
+        std::uint64_t nonce = 0;
+    };
+    TxnOutcome close_transaction(const Transaction& txn, const Origin& origin, evm::CallResult& result,
                                  const GasSettlement& gas);
     // Ends an interrupted transaction.
     std::unexpected<TxnError> cancel();
     void warm(const Transaction& txn, const Address& sender);
     void apply_authorizations(const Transaction& txn);
-    Receipt make_receipt(const Transaction& txn, const Address& sender, const evm::CallResult& result);
+    Receipt make_receipt(const Transaction& txn, const Origin& origin, const evm::CallResult& result);
     void pay_rewards(std::span<const Header> ommers);
     void pay_withdrawals(const std::vector<Withdrawal>& withdrawals);
     Result<std::vector<Request>, BlockFailure> collect_requests();

@@ -64,6 +64,25 @@ TEST(Executor, PriorityFeeIsCapped) {
     EXPECT_EQ(fixture.state().balance(kCoinbase), u256{2 * 21000});
 }
 
+// The sender has delegated to code that creates a contract, and the creation's init code calls the sender.
+TEST(Executor, NamesTheCreatedContractAlsoWhenTheSenderCreatesAnotherMeanwhile) {
+    Fixture fixture(Revision::Prague);
+    fixture.parent.set_code(kContract, *from_hex("5f5f5ff000"));  // CREATE(0, 0, 0)
+    Bytes delegation = *from_hex("ef0100");
+    delegation.insert(delegation.end(), kContract.bytes.begin(), kContract.bytes.end());
+    fixture.parent.set_code(kSender, delegation);
+    Transaction txn = transfer();
+    txn.to.reset();
+    txn.value = 0;
+    txn.gas_limit = 500000;
+    txn.data = *from_hex("5f5f5f5f5f335af100");  // CALL(gas, caller, 0, 0, 0, 0, 0)
+    const auto outcome = fixture.execute(txn);
+    ASSERT_TRUE(outcome.has_value());
+    ASSERT_TRUE(outcome->receipt.success);
+    EXPECT_EQ(fixture.state().nonce(kSender), 2u);
+    EXPECT_EQ(outcome->receipt.contract_address, evm::create_address(kSender, 0));
+}
+
 TEST(Executor, RejectionsLeaveTheStateAlone) {
     Fixture fixture(Revision::Osaka);
     Transaction txn = transfer(1);
