@@ -63,9 +63,8 @@ const Precompile* Machine::precompile_at(const Address& address) const {
     if (m_options.precompile_moves != nullptr)
         if (const auto it = m_options.precompile_moves->find(address);
             it != m_options.precompile_moves->end())
-            return it->second.has_value()
-                       ? find_precompile(m_revision, *it->second, m_options.op_revision)
-                       : nullptr;
+            return it->second.has_value() ? find_precompile(m_revision, *it->second, m_options.op_revision)
+                                          : nullptr;
     return find_precompile(m_revision, address, m_options.op_revision);
 }
 
