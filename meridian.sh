@@ -13,7 +13,7 @@ build_packages=(g++ cmake ninja-build ccache libssl-dev libsecp256k1-dev libboos
   libzstd-dev libsnappy-dev ca-certificates)
 test_packages=(clang-19 clang-format-19 libclang-rt-19-dev g++-riscv64-linux-gnu qemu-user googletest
   git python3 xz-utils)
-test_jobs=(lint build unit spec functional asan fuzz guest)
+test_jobs=(lint build unit sim spec functional asan fuzz guest)
 
 say() { printf 'meridian.sh: %s\n' "$*" >&2; }
 
