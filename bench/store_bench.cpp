@@ -143,6 +143,7 @@ private:
             for (std::uint64_t log = 0; log < 2; ++log)
                 receipt.logs.push_back(
                     {address_of(1), {to_hash(1), to_hash(mixed(m_txns) % 10'000)}, Bytes(32, 1)});
+            receipt.bloom = chain::bloom_of(receipt.logs);
             block.transactions.push_back(std::move(txn));
         }
         return changes;

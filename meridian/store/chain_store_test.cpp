@@ -307,12 +307,12 @@ void run_model(std::uint64_t seed, const Driver::Open& open, const ChainStoreOpt
 }
 
 TEST(ChainStore, AgreesWithNaiveMapsWhilePruned) {
-    for (std::uint64_t seed = 1; seed <= 8; ++seed)
+    for (std::uint64_t seed = 1; seed <= 5; ++seed)
         run_model(seed, in(std::make_shared<MemoryDatabase>()), small_limits(), 50);
 }
 
 TEST(ChainStore, AgreesWithNaiveMapsAsArchive) {
-    for (std::uint64_t seed = 100; seed <= 104; ++seed)
+    for (std::uint64_t seed = 100; seed <= 102; ++seed)
         run_model(seed, in(std::make_shared<MemoryDatabase>()), {.mode = HistoryMode::Archive}, 40);
 }
 
@@ -388,7 +388,7 @@ TEST(ChainStore, FailedCommitsLeaveTheHead) {
 
 // Whatever a crash leaves is a chain up to some block, and goes on from there.
 TEST(ChainStore, GoesOnAfterCrashes) {
-    for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 15; ++seed) {
         SCOPED_TRACE(seed);
         const auto database = std::make_shared<MemoryDatabase>(MemoryDatabase::Crashes::Possible);
         Driver driver(seed, in(database), small_limits());
