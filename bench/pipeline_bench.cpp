@@ -137,7 +137,13 @@ void submit_all(sequencer::Pipeline& node, const std::vector<Bytes>& envelopes, 
     }
 }
 
-int run(const Options& options) {
+// Who sends, to whom, and the signed transfers.
+struct Load {
+    node::Genesis genesis;
+    std::vector<Bytes> envelopes;
+};
+
+Load make_load(const Options& options) {
     std::vector<Hash> keys;
     std::vector<node::DevAccount> accounts;
     for (std::size_t i = 0; i < options.accounts; ++i) {
@@ -145,37 +151,80 @@ int run(const Options& options) {
         accounts.push_back(
             {.address = *crypto::secp256k1::address_of(keys.back()), .private_key = keys.back()});
     }
-    node::DevGenesisOptions genesis_options;
-    genesis_options.balance = u256{1} << 90;
-    genesis_options.timestamp = static_cast<std::uint64_t>(std::time(nullptr)) - 2;
-    const node::Genesis genesis = node::dev_genesis(genesis_options, accounts);
-    const std::uint64_t chain_id = genesis.config.chain_id;
-    std::vector<Bytes> envelopes(options.transfers);
+    node::DevGenesisOptions genesis;
+    genesis.balance = u256{1} << 90;
+    genesis.timestamp = static_cast<std::uint64_t>(std::time(nullptr)) - 2;
+    Load out{node::dev_genesis(genesis, accounts), std::vector<Bytes>(options.transfers)};
+    const std::uint64_t chain_id = out.genesis.config.chain_id;
     rate_on_all_cores(options.transfers, [&](std::size_t from, std::size_t to) {
         for (std::size_t i = from; i < to; ++i)
-            envelopes[i] = transfer(keys[i % keys.size()], accounts[(i * 7 + 1) % accounts.size()].address,
-                                    i / keys.size(), chain_id);
+            out.envelopes[i] =
+                transfer(keys[i % keys.size()], accounts[(i * 7 + 1) % accounts.size()].address,
+                         i / keys.size(), chain_id);
     });
+    return out;
+}
 
+// Recoveries a second on all cores.
+struct Recovery {
+    double batched = 0;
+    double single = 0;
+};
+
+Recovery measure_recovery(const std::vector<Bytes>& envelopes) {
     const auto requests = requests_of(envelopes);
     std::vector<std::optional<Address>> signers(requests.size());
-    const double batched = rate_on_all_cores(requests.size(), [&](std::size_t from, std::size_t to) {
+    Recovery out;
+    out.batched = rate_on_all_cores(requests.size(), [&](std::size_t from, std::size_t to) {
         for (std::size_t i = from; i < to; i += crypto::secp256k1::kRecoverBatch) {
             const std::size_t count = std::min(crypto::secp256k1::kRecoverBatch, to - i);
             crypto::secp256k1::recover_batch(std::span(requests).subspan(i, count),
                                              std::span(signers).subspan(i, count));
         }
     });
-    const double single = rate_on_all_cores(requests.size() / 4, [&](std::size_t from, std::size_t to) {
+    out.single = rate_on_all_cores(requests.size() / 4, [&](std::size_t from, std::size_t to) {
         for (std::size_t i = from; i < to; ++i)
             signers[i] = crypto::accelerator().ecrecover(requests[i].digest, requests[i].r, requests[i].s,
                                                          requests[i].parity);
     });
+    return out;
+}
 
-    auto store = *node::open_store(std::make_unique<store::MemoryDatabase>(), genesis);
+// Three quarters flat out, the rest at half of that rate, for the latencies. Gives the rate.
+double drive(sequencer::Pipeline& node, Latencies& latencies, const std::vector<Bytes>& envelopes) {
+    const std::size_t flat_out = envelopes.size() * 3 / 4;
+    const auto begin = Clock::now();
+    submit_all(node, envelopes, 0, flat_out, 0);
+    wait_for(latencies, flat_out);
+    const double rate = static_cast<double>(flat_out) / seconds_since(begin);
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    latencies.forget();
+    submit_all(node, envelopes, flat_out, envelopes.size(), rate / 2);
+    wait_for(latencies, envelopes.size());
+    return rate;
+}
+
+void print(const Recovery& recovery, double rate, Latencies& latencies) {
+    std::printf("%-58s %12.0f /s\n", "recovery alone, libsecp256k1 one by one, all cores", recovery.single);
+    std::printf("%-58s %12.0f /s   %.2f of libsecp256k1\n", "recovery alone, in batches, all cores",
+                recovery.batched, recovery.batched / recovery.single);
+    std::printf("%-58s %12.0f /s   %.2f of libsecp256k1's recovery, %.2f of the batched\n",
+                "transfers, submission to durable frame, flat out", rate, rate / recovery.single,
+                rate / recovery.batched);
+    std::printf("%-58s p50 %llu us, p99 %llu us, p99.9 %llu us\n", "the same at half that rate, latency",
+                static_cast<unsigned long long>(latencies.quantile(0.5)),
+                static_cast<unsigned long long>(latencies.quantile(0.99)),
+                static_cast<unsigned long long>(latencies.quantile(0.999)));
+    std::printf("%zu frames\n", latencies.frames());
+}
+
+int run(const Options& options) {
+    const Load load = make_load(options);
+    const Recovery recovery = measure_recovery(load.envelopes);
+    auto store = *node::open_store(std::make_unique<store::MemoryDatabase>(), load.genesis);
     frames::LogOptions log_options;
     log_options.folder = options.folder;
-    log_options.chain_id = chain_id;
+    log_options.chain_id = load.genesis.config.chain_id;
     log_options.genesis_hash = store->identity().genesis_hash;
     auto log = frames::FrameLog::open(frames::posix_disk(), log_options);
     if (!log) {
@@ -188,34 +237,15 @@ int run(const Options& options) {
     sequencer::PipelineOptions pipeline_options;
     pipeline_options.ingress_threads = std::max(1u, std::thread::hardware_concurrency());
     auto node = sequencer::Pipeline::open(pipeline_options,
-                                          {genesis.config, clock, *store, **log, signer, &latencies});
+                                          {load.genesis.config, clock, *store, **log, signer, &latencies});
     if (!node) {
         std::fprintf(stderr, "pipeline_bench: %s\n", node.error().c_str());
         return 1;
     }
     (*node)->run();
-    // Flat out, then at half of that rate for the latencies.
-    const std::size_t flat_out = options.transfers * 3 / 4;
-    const auto begin = Clock::now();
-    submit_all(**node, envelopes, 0, flat_out, 0);
-    wait_for(latencies, flat_out);
-    const double rate = static_cast<double>(flat_out) / seconds_since(begin);
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    latencies.forget();
-    submit_all(**node, envelopes, flat_out, options.transfers, rate / 2);
-    wait_for(latencies, options.transfers);
+    const double rate = drive(**node, latencies, load.envelopes);
     (*node)->stop();
-
-    std::printf("%-58s %12.0f /s\n", "recovery alone, libsecp256k1 one by one, all cores", single);
-    std::printf("%-58s %12.0f /s   %.2f of libsecp256k1\n", "recovery alone, in batches, all cores", batched,
-                batched / single);
-    std::printf("%-58s %12.0f /s   %.2f of libsecp256k1's recovery, %.2f of the batched\n",
-                "transfers, submission to durable frame, flat out", rate, rate / single, rate / batched);
-    std::printf("%-58s p50 %llu us, p99 %llu us, p99.9 %llu us\n", "the same at half that rate, latency",
-                static_cast<unsigned long long>(latencies.quantile(0.5)),
-                static_cast<unsigned long long>(latencies.quantile(0.99)),
-                static_cast<unsigned long long>(latencies.quantile(0.999)));
-    std::printf("%zu frames\n", latencies.frames());
+    print(recovery, rate, latencies);
     return 0;
 }
 
