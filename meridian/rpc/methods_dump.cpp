@@ -7,6 +7,8 @@
 #include <meridian/rpc/gzip.hpp>
 #include <meridian/rpc/json_text.hpp>
 
+#include <algorithm>
+
 namespace meridian::rpc {
 namespace {
 
@@ -47,9 +49,10 @@ json::value dump_state(const Call& call) {
     for (const auto& [address, slots] : chain.store().known_keys())
         if (const auto account = chain.head_state().account(address))
             accounts[hex_text(address)] = dump_account(chain.head_state(), address, *account, slots);
+    // Anvil wants the best of the blocks in the dump, and takes its own genesis where there are none.
     const json::object dump{{"block", dump_block(chain.head()->header())},
                             {"accounts", std::move(accounts)},
-                            {"best_block_number", chain.head()->number()},
+                            {"best_block_number", 0},
                             {"blocks", json::array{}},
                             {"transactions", json::array{}}};
     return hex_data(gzip(as_bytes(json::serialize(dump))));
@@ -94,8 +97,8 @@ Dump read_dump(const json::value& value) {
         out.block_number = optional_member(fields, "number", read_lenient_uint64).value_or(0);
         out.timestamp = optional_member(fields, "timestamp", read_lenient_uint64).value_or(0);
     }
-    out.block_number =
-        optional_member(object, "best_block_number", read_lenient_uint64).value_or(out.block_number);
+    out.block_number = std::max(
+        out.block_number, optional_member(object, "best_block_number", read_lenient_uint64).value_or(0));
     const auto read_accounts = [](const json::value& v) {
         std::map<Address, DumpedAccount> accounts;
         for (const auto& [key, account] : read_object(v, "accounts"))
