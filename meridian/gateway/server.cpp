@@ -72,6 +72,10 @@ Result<void, std::string> Server::Impl::listen() {
         return fail("cannot listen on " + options.host + ":" + std::to_string(options.port) + ": " +
                     ec.message());
     m_port = m_acceptor.local_endpoint().port();
+    // From here on a signal waits for run(): whoever learns that the port is open may end the process at
+    // once.
+    m_signals.add(SIGINT);
+    m_signals.add(SIGTERM);
     return {};
 }
 
@@ -142,8 +146,6 @@ void Server::Impl::begin_stop() {
 }
 
 void Server::Impl::run() {
-    m_signals.add(SIGINT);
-    m_signals.add(SIGTERM);
     m_signals.async_wait([this](boost::system::error_code ec, int) {
         if (ec)
             return;

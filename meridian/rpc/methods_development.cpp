@@ -16,7 +16,13 @@ node::DevChain& chain_of(const Call& call) {
 
 // --- mining ---------------------------------------------------------------------------------------------
 
+// Beyond these times are refused, so that no sum of them overflows.
+constexpr std::uint64_t kIntervalMax = 1'000'000'000;            // seconds
+constexpr std::uint64_t kTimestampMax = std::uint64_t{1} << 60;  // seconds
+
 void set_next_timestamp(node::DevChain& chain, std::uint64_t timestamp) {
+    if (timestamp > kTimestampMax)
+        invalid_params("invalid argument 0: timestamp above 2^60");
     const std::uint64_t head = chain.head()->header().timestamp;
     if (timestamp <= head)
         throw RpcError(ErrorCode::InvalidParams,
@@ -32,10 +38,12 @@ void mine_many(const Call& call, std::uint64_t count, std::uint64_t interval) {
         throw RpcError(
             ErrorCode::LimitExceeded,
             "too many blocks (at most " + std::to_string(call.service.limits().mine_blocks_max) + ")");
+    if (interval > kIntervalMax)
+        invalid_params("invalid argument 1: interval above 1000000000 seconds");
     for (std::uint64_t i = 0; i < count; ++i) {
         if (i > 0)
-            chain.settings().next_timestamp =
-                chain.head()->header().timestamp + std::max<std::uint64_t>(1, interval);
+            set_next_timestamp(chain,
+                               chain.head()->header().timestamp + std::max<std::uint64_t>(1, interval));
         mine_one(chain);
     }
 }
@@ -139,7 +147,7 @@ json::value set_next_block_timestamp(const Call& call) {
 json::value set_time(const Call& call) {
     const std::uint64_t timestamp = call.args.get(0, read_lenient_uint64);
     node::DevChain& chain = chain_of(call);
-    if (timestamp > std::uint64_t{1} << 60)
+    if (timestamp > kTimestampMax)
         invalid_params("invalid argument 0: that far the clock does not go");
     const auto offset = static_cast<std::int64_t>(timestamp) - static_cast<std::int64_t>(chain.clock());
     const std::int64_t moved = offset - chain.settings().time_offset;
@@ -149,7 +157,7 @@ json::value set_time(const Call& call) {
 
 json::value set_timestamp_interval(const Call& call) {
     const std::uint64_t seconds = call.args.get(0, read_lenient_uint64);
-    if (seconds > 1'000'000'000)
+    if (seconds > kIntervalMax)
         invalid_params("invalid argument 0: interval above 1000000000 seconds");
     chain_of(call).settings().timestamp_interval = seconds;
     return true;

@@ -439,10 +439,25 @@ TEST_F(MethodsTest, RollsBackAndReorganises) {
     EXPECT_EQ(m_node.error("anvil_rollback", {4}).at("message"),
               "Rollback depth must not exceed current chain height: current height 3, depth 4");
     EXPECT_EQ(m_node.error("anvil_reorg", {4, json::array{}}).at("code"), -32602);
-    EXPECT_EQ(m_node.error("anvil_reorg", {1, json::array{json::array{from_one, 1}}}).at("code"), -32602);
-    EXPECT_EQ(m_node.error("anvil_reorg", {1, json::array{json::array{"0x1234", 0}}}).at("message"),
+    // A list of one list, which braces alone do not say to every compiler.
+    const auto one = [](json::value txn, int block) {
+        json::array out;
+        out.emplace_back(json::array{std::move(txn), block});
+        return out;
+    };
+    EXPECT_EQ(m_node.error("anvil_reorg", {1, one(from_one, 1)}).at("code"), -32602);
+    EXPECT_EQ(m_node.error("anvil_reorg", {1, one("0x1234", 0)}).at("message"),
               "invalid argument 1: transaction type not supported");
     EXPECT_EQ(m_node.call("eth_blockNumber"), "0x3");
+}
+
+TEST_F(MethodsTest, RefusesTimesThatWouldOverflow) {
+    const auto head = m_node.call("eth_getBlockByNumber", {"latest", false}).at("timestamp");
+    EXPECT_EQ(m_node.error("evm_setNextBlockTimestamp", {"0xffffffffffffffff"}).at("code"), -32602);
+    EXPECT_EQ(m_node.error("hardhat_mine", {"0x5", "0xffffffffffffffff"}).at("code"), -32602);
+    EXPECT_EQ(m_node.error("hardhat_mine", {"0x5", "0x7fffffffffffffff"}).at("code"), -32602);
+    EXPECT_EQ(m_node.call("eth_blockNumber"), "0x0");
+    EXPECT_EQ(m_node.call("eth_getBlockByNumber", {"latest", false}).at("timestamp"), head);
 }
 
 TEST_F(MethodsTest, DumpsAndLoadsTheState) {
