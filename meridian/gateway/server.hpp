@@ -36,7 +36,7 @@ struct ServerOptions {
     std::uint64_t drain_s_max = 5;
     std::uint64_t websocket_idle_s_max = 300;       // without any sign of life; pinged at half of it
     std::size_t notification_bytes_max = 16 << 20;  // waiting for one subscriber
-    std::uint64_t stop_ms_max = 500;                // for connections to end when the server stops
+    std::uint64_t stop_ms_max = 2'000;              // for connections to end when the server stops
 };
 
 class Server {

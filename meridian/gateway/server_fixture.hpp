@@ -47,6 +47,8 @@ protected:
         out.port = 0;
         out.request_bytes_max = 10'000;
         out.notification_bytes_max = 20'000;
+        // Never the reason for an end here: a slow machine may need long for what is under way.
+        out.stop_ms_max = 60'000;
         return out;
     }
 

@@ -161,7 +161,6 @@ TEST_F(IdleWebSocketTest, EndsOneWithoutASignOfLifeAndKeepsOneThatAnswersPings) 
     while (!ec)
         silent.next_layer().read_some(asio::buffer(byte), ec);
     EXPECT_GT(seconds_since(start), 1.0);
-    EXPECT_LT(seconds_since(start), 6.0);
     std::this_thread::sleep_for(std::chrono::seconds(2));
     write(alive, kChainId);
     reader.join();
