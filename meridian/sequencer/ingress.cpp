@@ -27,6 +27,7 @@ SubmitFailure in_words(Pool::Refused refused, const chain::Transaction& txn) {
         case PoolError::SenderFull:
             return {SubmitError::SenderFull, "account limit exceeded"};
         case PoolError::PoolFull:
+        case PoolError::Outdated:
             break;
     }
     return {SubmitError::PoolFull, "txpool is full"};
@@ -65,11 +66,10 @@ Step Ingress::step() {
     }
     auto batch = decode(std::move(submissions));
     recover(batch);
-    const HeadPtr head = m_parts.live.head();
-    const auto state = m_parts.live.state_at(*head);
+    Moment moment = now();
     bool pooled = false;
     for (Decoded& one : batch) {
-        auto result = pool(std::move(one.txn), *head, *state);
+        auto result = pool(std::move(one.txn), moment);
         pooled |= result.has_value();
         one.done(std::move(result));
     }
@@ -133,20 +133,30 @@ void Ingress::recover(std::vector<Decoded>& batch) {
     std::erase_if(batch, [](const Decoded& one) { return !one.done; });
 }
 
-SubmitResult Ingress::pool(std::shared_ptr<PooledTxn> txn, const Head& head, HeadState& state) {
-    const state::Account account = state.account(txn->sender).value_or(state::Account{});
-    if (auto failure =
-            check_transaction(txn->txn, txn->sender, account, m_parts.config, head.block_number() + 1,
-                              m_parts.clock.wall_us() / 1'000'000, m_options.rules))
-        return fail(*std::move(failure));
-    const Hash hash = txn->hash;
-    const PooledTxnPtr shared = std::move(txn);
-    auto added = m_parts.pool.add(shared, account.nonce);
-    if (!added)
-        return fail(in_words(added.error(), shared->txn));
-    if (m_parts.on_pending)
-        m_parts.on_pending(shared);
-    return Submitted{hash, added->missing_nonce};
+Ingress::Moment Ingress::now() const {
+    HeadPtr head = m_parts.live.head();
+    auto state = m_parts.live.state_at(*head);
+    return {std::move(head), std::move(state)};
+}
+
+// Frames go on appearing meanwhile: the moment is renewed when it is too old for the pool.
+SubmitResult Ingress::pool(const PooledTxnPtr& txn, Moment& moment) {
+    for (;;) {
+        const state::Account account = moment.state->account(txn->sender).value_or(state::Account{});
+        if (auto failure = check_transaction(txn->txn, txn->sender, account, m_parts.config,
+                                             moment.head->block_number() + 1,
+                                             m_parts.clock.wall_us() / 1'000'000, m_options.rules))
+            return fail(*std::move(failure));
+        const auto added = m_parts.pool.add(txn, account.nonce, moment.head->version);
+        if (added) {
+            if (m_parts.on_pending)
+                m_parts.on_pending(txn);
+            return Submitted{txn->hash, added->missing_nonce};
+        }
+        if (added.error().error != PoolError::Outdated)
+            return fail(in_words(added.error(), txn->txn));
+        moment = now();
+    }
 }
 
 }  // namespace meridian::sequencer

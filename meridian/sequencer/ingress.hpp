@@ -61,7 +61,13 @@ private:
 
     std::vector<Decoded> decode(std::vector<Submission> submissions);
     void recover(std::vector<Decoded>& batch);
-    SubmitResult pool(std::shared_ptr<PooledTxn> txn, const Head& head, HeadState& state);
+    // The state of one moment.
+    struct Moment {
+        HeadPtr head;
+        std::unique_ptr<HeadState> state;
+    };
+    Moment now() const;
+    SubmitResult pool(const PooledTxnPtr& txn, Moment& moment);
 
     IngressOptions m_options;
     Parts m_parts;

@@ -58,7 +58,8 @@ void Pool::meet_state(Sender& sender, std::uint64_t account_nonce) {
     sender.promised = sender.next;
 }
 
-Result<Pool::Added, Pool::Refused> Pool::add(PooledTxnPtr txn, std::uint64_t account_nonce) {
+Result<Pool::Added, Pool::Refused> Pool::add(PooledTxnPtr txn, std::uint64_t account_nonce,
+                                             std::uint64_t seen) {
     const std::unique_lock lock(m_mutex);
     const Address address = txn->sender;
     const std::uint64_t nonce = txn->txn.nonce;
@@ -66,6 +67,8 @@ Result<Pool::Added, Pool::Refused> Pool::add(PooledTxnPtr txn, std::uint64_t acc
         return fail(Refused{PoolError::AlreadyKnown, nonce + 1});
     auto found = m_senders.find(address);
     if (found == m_senders.end()) {
+        if (seen < m_settled_frame)
+            return fail(Refused{PoolError::Outdated});
         found = m_senders.try_emplace(address).first;
         found->second.next = found->second.promised = account_nonce;
     } else if (found->second.in_flight == 0 && found->second.next < account_nonce) {
@@ -208,8 +211,10 @@ void Pool::reject(const PooledTxnPtr& txn, std::uint64_t account_nonce) {
     forget_if_idle(txn->sender);
 }
 
-void Pool::settle(std::span<const PooledTxnPtr> txns) {
+void Pool::settle(std::span<const PooledTxnPtr> txns, std::uint64_t frame) {
     const std::unique_lock lock(m_mutex);
+    if (!txns.empty())
+        m_settled_frame = frame;
     for (const PooledTxnPtr& txn : txns) {
         m_by_hash.erase(txn->hash);
         if (const auto found = m_senders.find(txn->sender); found != m_senders.end()) {

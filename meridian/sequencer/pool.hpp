@@ -37,6 +37,7 @@ enum class [[nodiscard]] PoolError : std::uint8_t {
     ReplacementUnderpriced,  // same sender and nonce without 10 % more of both fees
     SenderFull,
     PoolFull,
+    Outdated,  // frames of the sender have been settled since: ask again with a newer nonce
 };
 
 struct PoolLimits {
@@ -62,8 +63,10 @@ public:
         PoolError error;
         std::uint64_t expected_nonce = 0;  // the next one that would be executable
     };
-    // `account_nonce` is the sender's in the newest state that readers see.
-    Result<Added, Refused> add(PooledTxnPtr txn, std::uint64_t account_nonce);
+    static constexpr std::uint64_t kNewest = ~std::uint64_t{0};
+    // `account_nonce` is the sender's as of the frame `seen`, which readers see. The pool forgets senders once
+    // they are settled: of an unknown one, a nonce from before the last settled frame says nothing.
+    Result<Added, Refused> add(PooledTxnPtr txn, std::uint64_t account_nonce, std::uint64_t seen = kNewest);
 
     // Takes up to `count` transactions that pay `base_fee`, each sender's in order of nonce. They count as in
     // flight until settled() or given back. Those that do not pay wait for unpark().
@@ -72,8 +75,8 @@ public:
     void give_back(std::span<const PooledTxnPtr> txns);
     // Refused for good; `account_nonce` is the sender's in the executor's state.
     void reject(const PooledTxnPtr& txn, std::uint64_t account_nonce);
-    // Executed, and in the state that readers see.
-    void settle(std::span<const PooledTxnPtr> txns);
+    // Executed in the frame of that number, which readers see.
+    void settle(std::span<const PooledTxnPtr> txns, std::uint64_t frame);
     // A new base fee: gives those that could not pay the old one another chance.
     void unpark();
 
@@ -119,6 +122,7 @@ private:
     std::unordered_map<Hash, PooledTxnPtr> m_by_hash;  // waiting and in flight
     std::deque<Place> m_queue;
     std::vector<Address> m_parked;
+    std::uint64_t m_settled_frame = 0;
     std::size_t m_waiting = 0;
     std::size_t m_bytes = 0;  // of those that wait
     // While the pool is full: no executable newcomer with a tip at or below this finds room.

@@ -75,6 +75,23 @@ TEST(Pool, RefusesWhatCannotBeExecutedEver) {
     EXPECT_EQ(pool.add(txn(1, 9), 4).error().error, PoolError::AlreadyKnown);
 }
 
+// An ingress reads the state, then a frame with the sender's transactions appears and the pool forgets him:
+// what was read would put the next transaction behind a gap that nobody ever fills.
+TEST(Pool, TakesNoNonceFromBeforeItForgotTheSender) {
+    Pool pool;
+    ASSERT_TRUE(pool.add(txn(1, 0), 0, 6));
+    pool.settle(pool.take(1, 0), 7);
+    const auto outdated = pool.add(txn(1, 1), 0, 6);
+    ASSERT_FALSE(outdated);
+    EXPECT_EQ(outdated.error().error, PoolError::Outdated);
+    const auto added = pool.add(txn(1, 1), 1, 7);
+    ASSERT_TRUE(added);
+    EXPECT_FALSE(added->missing_nonce);
+    // Of one that the pool knows, it knows enough.
+    EXPECT_TRUE(pool.add(txn(1, 2), 0, 6));
+    EXPECT_EQ(nonces(pool.take(10, 0)), (Nonces{1, 2}));
+}
+
 TEST(Pool, ReplacesForTenPercentMoreInPlace) {
     Pool pool;
     ASSERT_TRUE(pool.add(txn(1, 0, 100), 0));
@@ -99,7 +116,7 @@ TEST(Pool, KeepsWhatIsInFlightKnownUntilItIsSettled) {
     // Readers still see nonce 0, but the executor is past it.
     EXPECT_FALSE(pool.add(txn(1, 1), 0)->missing_nonce);
     EXPECT_EQ(nonces(pool.take(10, 0)), (Nonces{1}));
-    pool.settle(taken);
+    pool.settle(taken, 1);
     EXPECT_EQ(pool.find(first->hash), nullptr);
 }
 
@@ -216,7 +233,7 @@ TEST(Pool, NeverLosesOrRepeatsATransaction) {
                 break;
             }
             ++state[from];
-            pool.settle(std::span(&one, 1));
+            pool.settle(std::span(&one, 1), 1);
         }
         pool.give_back(std::span(taken).subspan(used));
     }

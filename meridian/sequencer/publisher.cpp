@@ -107,7 +107,7 @@ bool Publisher::make_durable() {
 void Publisher::show() {
     for (const PublishedFramePtr& frame : m_undurable) {
         m_parts.live.publish(frame);
-        m_parts.pool.settle(frame->content->txns);
+        m_parts.pool.settle(frame->content->txns, frame->content->number);
         m_published = frame->content->number;
     }
     m_undurable.clear();
