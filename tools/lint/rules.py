@@ -23,7 +23,7 @@ HOST_HEADERS = frozenset(
 NATIVE_BACKEND = re.compile(r"^meridian/crypto/")
 # A failed assertion says where, then ends the process: the one line of output that the pure tier has.
 LAST_WORDS = "meridian/base/assert.cpp"
-THIRD_PARTY = re.compile(r"^(?:boost|openssl|rocksdb|lmdb|simdjson|spdlog|CLI|benchmark)/|^(?:secp256k1|blst|gmp|liburing|sodium)")
+THIRD_PARTY = re.compile(r"^(?:boost|openssl|rocksdb|lmdb|simdjson|spdlog|CLI|benchmark|toml\+\+|prometheus)/|^(?:secp256k1|blst|gmp|liburing|sodium)")
 SYSTEM = re.compile(r"^(?:sys|netinet|arpa|linux)/|^(?:unistd|fcntl|pthread|poll|signal|dlfcn|stdio|time|errno)\.h$")
 
 PURE_FORBIDDEN = (
