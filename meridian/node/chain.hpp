@@ -4,12 +4,13 @@
 // For one thread at a time. Between two calls of refresh() everything is as of one moment.
 #pragma once
 
+#include <meridian/chain/next_header.hpp>
 #include <meridian/evm/code_cache.hpp>
 #include <meridian/evm/context.hpp>
 #include <meridian/node/genesis.hpp>
 #include <meridian/sequencer/admission.hpp>
 #include <meridian/sequencer/executed_block.hpp>
-#include <meridian/sequencer/pool.hpp>
+#include <meridian/sequencer/submitted.hpp>
 #include <meridian/store/log_query.hpp>
 #include <meridian/store/state_trie.hpp>
 
@@ -43,25 +44,40 @@ public:
     virtual ChainResult<Hash> root_after(const state::StateChanges& changes) = 0;
 };
 
-// When a change of the chain becomes known. Called on the thread that owns the chain.
+// The block that `pending` names, and what it changes in the state after the head.
+struct PendingBlock {
+    BlockPtr block;
+    state::StateChanges changes;
+};
+
+// When a change of the chain becomes known. Called on the thread that owns the chain, in refresh() or in
+// what changed the chain.
 class ChainListener {
 public:
     virtual ~ChainListener() = default;
+    // A block has got its hash.
     virtual void on_block(const BlockPtr& block) = 0;
     virtual void on_pending_transaction(const sequencer::PooledTxn& txn) = 0;
+    // The state of the head is another one. These transactions are in the chain since then, and their
+    // receipts can be read.
+    virtual void on_head(std::span<const Hash> txns) = 0;
+    // Of development chains.
     virtual void on_mining_mode() {}
+    // Blocks above `head` were taken away.
+    virtual void on_wound_back(std::uint64_t head) { static_cast<void>(head); }
+    // These were, the newest first, and others may come in their places.
+    virtual void on_removed(std::span<const BlockPtr> blocks) { static_cast<void>(blocks); }
 };
 
-struct Submitted {
-    Hash hash;
-    // The nonce that must come before this one can be executed.
-    std::optional<std::uint64_t> missing_nonce;
-};
-using SubmitOutcome = Result<Submitted, SubmitFailure>;
+using sequencer::Submitted;
+using SubmitOutcome = sequencer::SubmitResult;
 
 class Chain {
 public:
+    Chain() = default;
     virtual ~Chain() = default;
+    Chain(const Chain&) = delete;
+    Chain& operator=(const Chain&) = delete;
 
     // --- what does not change -----------------------------------------------------------------------
     virtual const chain::ChainConfig& config() const noexcept = 0;
@@ -69,7 +85,12 @@ public:
     virtual evm::CodeCache& code_cache() noexcept = 0;
 
     // --- one moment ---------------------------------------------------------------------------------
+    // Goes on to the newest moment and tells the listener what is new.
     virtual void refresh() = 0;
+    // Null: none.
+    virtual void set_listener(ChainListener* listener) = 0;
+    // To be called, on any thread, once refresh() would find something new; it does not wait. Null: nothing.
+    virtual void set_wakeup(std::function<void()> wakeup) = 0;
     // The block of the last frame; it has no hash while it is open.
     virtual BlockPtr head() = 0;
     // The newest block that has a hash.
@@ -82,6 +103,10 @@ public:
     // After the last frame. Valid until the next refresh().
     virtual state::StateReader& head_state() = 0;
     virtual evm::BlockHashSource& block_hashes() noexcept = 0;
+    // Without a notion of its own: the head.
+    virtual ChainResult<PendingBlock> pending() { return PendingBlock{head(), {}}; }
+    // What is known of the block after the head. Without a notion of its own: as the head, a second later.
+    virtual chain::BlockAttributes next_attributes();
     virtual ChainResult<void> for_each_log(const store::LogQuery& query, const store::LogVisitor& visit) = 0;
 
     // --- transactions -------------------------------------------------------------------------------

@@ -3,21 +3,12 @@
 // order.
 #pragma once
 
-#include <meridian/sequencer/admission.hpp>
 #include <meridian/sequencer/bounded_queue.hpp>
 #include <meridian/sequencer/live_chain.hpp>
 #include <meridian/sequencer/stage.hpp>
+#include <meridian/sequencer/submitted.hpp>
 
 namespace meridian::sequencer {
-
-struct Submitted {
-    Hash hash;
-    // The nonce that must come before this one can be executed.
-    std::optional<std::uint64_t> missing_nonce;
-};
-using SubmitResult = Result<Submitted, SubmitFailure>;
-// Called on a thread of the ingress; must not wait.
-using SubmitCallback = std::function<void(SubmitResult)>;
 
 struct IngressOptions {
     std::size_t queue_max = 20'000;  // submissions
