@@ -1,27 +1,11 @@
 #include "suggestion.hpp"
 
-#include <algorithm>
+#include <meridian/config/nearest.hpp>
+
 #include <vector>
 
 namespace meridian::app {
 namespace {
-
-// Insertions, deletions and replacements that lead from one word to the other.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    for (std::size_t j = 0; j <= b.size(); ++j)
-        row[j] = j;
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t above = row[j];
-            row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-            diagonal = above;
-        }
-    }
-    return row[b.size()];
-}
 
 std::vector<std::string> option_names(const CLI::App& app) {
     std::vector<std::string> out;
@@ -46,11 +30,8 @@ const CLI::App* find_command(const CLI::App& app, const std::string& name) {
 
 std::string sentence(std::string_view what, const std::string& word, const std::vector<std::string>& known) {
     std::string out = "unknown " + std::string(what) + " '" + word + "'";
-    const auto nearest = std::min_element(known.begin(), known.end(), [&](const auto& a, const auto& b) {
-        return edit_distance(word, a) < edit_distance(word, b);
-    });
-    if (nearest != known.end() && edit_distance(word, *nearest) <= std::max<std::size_t>(2, word.size() / 2))
-        out += "; did you mean '" + *nearest + "'?";
+    if (const auto meant = config::nearest_name(word, known))
+        out += "; did you mean '" + *meant + "'?";
     return out;
 }
 
@@ -70,8 +51,8 @@ std::string describe_unknown_argument(const CLI::App& app, int argc, const char*
         }
         if (const CLI::App* command = find_command(*current, word))
             current = command;
-        else if (current == &app && !word.starts_with('-'))
-            return sentence("command", word, command_names(app));
+        else if (const auto known = command_names(*current); !known.empty() && !word.starts_with('-'))
+            return sentence("command", word, known);
     }
     return {};
 }

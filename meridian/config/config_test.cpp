@@ -222,6 +222,16 @@ TEST(Config, PathsAreRelativeToTheFile) {
     EXPECT_EQ(missing.error()[0].text(), file.string() + ": cannot be read: No such file or directory");
 }
 
+// The documentation's tables are those of the schema.
+TEST(Config, DocumentedAsItIs) {
+    std::ifstream in(std::string(MERIDIAN_SOURCE_DIR) + "/docs/configuration.md");
+    const std::string document{std::istreambuf_iterator<char>(in), {}};
+    NodeConfig defaults;
+    const std::string table = markdown_table(sections_of(defaults));
+    EXPECT_NE(document.find(table), std::string::npos)
+        << "docs/configuration.md differs from the output of: meridian config --print-table";
+}
+
 TEST(Config, UnitsAreInTheNames) {
     EXPECT_EQ(unit_of("interval_min_us"), "microseconds");
     EXPECT_EQ(unit_of("drain_ms_max"), "milliseconds");
@@ -237,6 +247,8 @@ TEST(Config, NearestName) {
     EXPECT_EQ(nearest_name("alhpa", known), "alpha");
     EXPECT_EQ(nearest_name("completely else", known), std::nullopt);
     EXPECT_EQ(nearest_name("x", {}), std::nullopt);
+    EXPECT_EQ(nearest_name("x", std::vector<std::string>{"ws"}), std::nullopt);
+    EXPECT_EQ(nearest_name("", known), std::nullopt);
     EXPECT_EQ(edit_distance("kitten", "sitting"), 3u);
 }
 

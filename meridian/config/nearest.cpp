@@ -28,7 +28,10 @@ std::optional<std::string> nearest_name(std::string_view word, std::span<const s
     const auto nearest = std::min_element(known.begin(), known.end(), [&](const auto& a, const auto& b) {
         return edit_distance(word, a) < edit_distance(word, b);
     });
-    if (nearest == known.end() || edit_distance(word, *nearest) > std::max<std::size_t>(2, word.size() / 2))
+    // Half of a long word may be wrong, two letters of a short one, but never all.
+    const std::size_t distance_max =
+        std::min(std::max<std::size_t>(2, word.size() / 2), word.size() - !word.empty());
+    if (nearest == known.end() || edit_distance(word, *nearest) > distance_max)
         return std::nullopt;
     return *nearest;
 }
