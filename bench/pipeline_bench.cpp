@@ -4,14 +4,14 @@
 //   pipeline_bench [--transfers N] [--accounts N] [--folder DIR]
 //
 // Recovery is measured twice: with the batch that the ingress uses, and with libsecp256k1 one by one. The log
-// is a real one, with fsync, in a temporary folder; the store is in memory, as it is off the frames' path.
+// and the store are real ones, with fsync, in a temporary folder.
 #include <meridian/chain/transaction.hpp>
 #include <meridian/crypto/accelerator.hpp>
 #include <meridian/crypto/secp256k1.hpp>
 #include <meridian/crypto/secp256k1_recover.hpp>
 #include <meridian/node/genesis_store.hpp>
 #include <meridian/sequencer/pipeline.hpp>
-#include <meridian/store/memory_database.hpp>
+#include <meridian/store/rocks_database.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -221,9 +221,16 @@ void print(const Recovery& recovery, double rate, Latencies& latencies) {
 int run(const Options& options) {
     const Load load = make_load(options);
     const Recovery recovery = measure_recovery(load.envelopes);
-    auto store = *node::open_store(std::make_unique<store::MemoryDatabase>(), load.genesis);
+    store::RocksOptions store_options;
+    store_options.path = options.folder + "/store";
+    auto database = store::open_rocks(store_options);
+    if (!database) {
+        std::fprintf(stderr, "pipeline_bench: %s\n", database.error().message.c_str());
+        return 1;
+    }
+    auto store = *node::open_store(*std::move(database), load.genesis);
     frames::LogOptions log_options;
-    log_options.folder = options.folder;
+    log_options.folder = options.folder + "/frames";
     log_options.chain_id = load.genesis.config.chain_id;
     log_options.genesis_hash = store->identity().genesis_hash;
     auto log = frames::FrameLog::open(frames::posix_disk(), log_options);

@@ -1,11 +1,27 @@
 #include <meridian/sequencer/committer.hpp>
 
+#include <meridian/rlp/encode.hpp>
+
 namespace meridian::sequencer {
 namespace {
 
 constexpr std::uint64_t kRetryUs = 100'000;
 // Blocks that one step prunes at most: bounds the time that storing waits.
 constexpr std::uint64_t kPruneBlocks = 16;
+// Changed accounts that the trie takes at once while the block is open: what is left at its end holds up the
+// next block. Fewer at once would hash the upper nodes more often.
+constexpr std::size_t kStagedAccounts = 512;
+
+// Bytes of a transaction in its block's list.
+std::size_t size_in_block(const PooledTxn& txn) {
+    return txn.txn.type == chain::TxnType::Legacy ? txn.envelope.size() : rlp::length_of_bytes(txn.envelope);
+}
+
+// Bytes of the block's encoding, which has no ommers and no withdrawals.
+std::size_t size_of_block(const chain::Header& header, std::size_t txns_bytes) {
+    const std::size_t empty_lists = header.withdrawals_root ? 2 : 1;
+    return rlp::length_of_list(chain::encode(header).size() + rlp::length_of_list(txns_bytes) + empty_lists);
+}
 
 }  // namespace
 
@@ -28,35 +44,43 @@ void Committer::add(const SealedFrame& frame) {
     if (frame.opening) {
         m_block = std::make_shared<ExecutedBlock>();
         m_block->first_frame = frame.number;
-        m_changes = {};
     }
     for (const PooledTxnPtr& txn : frame.txns) {
         m_block->block.transactions.push_back(txn->txn);
         m_block->txn_hashes.push_back(txn->hash);
         m_block->senders.push_back(txn->sender);
+        m_txns_root.add(txn->envelope);
+        m_txns_bytes += size_in_block(*txn);
     }
+    for (const chain::Receipt& receipt : frame.receipts)
+        m_receipts_root.add(chain::encode(receipt));
     m_block->receipts.insert(m_block->receipts.end(), frame.receipts.begin(), frame.receipts.end());
-    state::append(m_changes, frame.changes);
+    state::append(m_unstaged, frame.changes);
+    if (m_unstaged.accounts.size() >= kStagedAccounts)
+        stage(frame.block_number);
+}
+
+void Committer::stage(std::uint64_t block) {
+    if (auto staged = m_parts.trie->stage(m_unstaged); !staged)
+        return set_fault(block, staged.error());
+    state::append(m_changes, std::exchange(m_unstaged, {}));
 }
 
 void Committer::seal(ClosedBlock closed) {
-    state::append(m_changes, closed.closing);
-    auto update = m_parts.trie->apply(m_changes);
-    if (!update) {
-        const std::unique_lock lock(m_fault_mutex);
-        m_fault = "block " + std::to_string(closed.header.number) +
-                  " gets no state root: " + update.error().message;
-        return;
-    }
+    state::append(m_unstaged, closed.closing);
+    auto update = m_parts.trie->apply(m_unstaged);
+    if (!update)
+        return set_fault(closed.header.number, update.error());
+    state::append(m_changes, std::exchange(m_unstaged, {}));
     chain::Block& block = m_block->block;
     block.header = std::move(closed.header);
     if (block.header.withdrawals_root)
         block.withdrawals.emplace();
     block.header.state_root = (*update)->root;
-    block.header.transactions_root = chain::transactions_root(block.transactions);
-    block.header.receipts_root = chain::receipts_root(m_block->receipts);
+    block.header.transactions_root = std::exchange(m_txns_root, {}).root();
+    block.header.receipts_root = std::exchange(m_receipts_root, {}).root();
     m_block->hash = chain::header_hash(block.header);
-    m_block->size_bytes = chain::encode(block).size();
+    m_block->size_bytes = size_of_block(block.header, std::exchange(m_txns_bytes, 0));
     m_total_difficulty += block.header.difficulty;
     m_block->total_difficulty = m_total_difficulty;
     m_block->last_frame = closed.last_frame;
@@ -64,9 +88,15 @@ void Committer::seal(ClosedBlock closed) {
     auto out = std::make_shared<SealedBlock>();
     out->block = sealed;
     out->changes = std::exchange(m_changes, {});
+    out->closing = std::move(closed.closing);
     out->trie = *std::move(update);
     m_parts.live.add_sealed(std::move(out));
     m_parts.on_sealed(sealed->header(), sealed->hash);
+}
+
+void Committer::set_fault(std::uint64_t block, const store::StoreError& error) {
+    const std::unique_lock lock(m_fault_mutex);
+    m_fault = "block " + std::to_string(block) + " gets no state root: " + error.message;
 }
 
 std::string Committer::fault() const {

@@ -6,6 +6,8 @@
 #include <meridian/sequencer/live_chain.hpp>
 #include <meridian/sequencer/stage.hpp>
 
+#include <meridian/trie/root.hpp>
+
 #include <atomic>
 #include <variant>
 
@@ -29,14 +31,20 @@ public:
 
 private:
     void add(const SealedFrame& frame);
+    void stage(std::uint64_t block);
     void seal(ClosedBlock closed);
+    void set_fault(std::uint64_t block, const store::StoreError& error);
 
     Parts m_parts;
     BoundedQueue<Item> m_queue;
     u256 m_total_difficulty;
     // The block that is being put together.
     std::shared_ptr<ExecutedBlock> m_block;
-    state::StateChanges m_changes;
+    state::StateChanges m_changes;   // of the block so far
+    state::StateChanges m_unstaged;  // of that, what the trie does not have yet
+    trie::OrderedRoot m_txns_root;
+    trie::OrderedRoot m_receipts_root;
+    std::size_t m_txns_bytes = 0;  // of the block's list of transactions, without its header
     mutable std::mutex m_fault_mutex;
     std::string m_fault;
 };

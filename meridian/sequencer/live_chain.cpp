@@ -6,6 +6,8 @@ namespace meridian::sequencer {
 namespace {
 
 constexpr std::size_t kPlacesKept = 4;  // blocks
+constexpr std::size_t kFramesKept = 1'024;
+constexpr std::size_t kFrameTxnsKept = 100'000;
 constexpr std::size_t kNoteSize = 3 * 8 + 32;
 
 void put(Bytes& out, std::uint64_t value) {
@@ -193,12 +195,31 @@ void LiveChain::publish(const PublishedFramePtr& frame) {
     head->version_us = content.timestamp_us;
     head->frame_hash = frame->head.hash;
     head->open.push_back(frame);
+    keep_frame(frame);
     set_head(std::move(head));
     if (m_listener == nullptr)
         return;
     if (shown)
         m_listener->on_block(shown);
     m_listener->on_frame(frame);
+}
+
+void LiveChain::keep_frame(const PublishedFramePtr& frame) {
+    const std::unique_lock lock(m_mutex);
+    m_frames.push_back(frame);
+    m_frame_txns += frame->content->txns.size();
+    while (m_frames.size() > kFramesKept || (m_frame_txns > kFrameTxnsKept && m_frames.size() > 1)) {
+        m_frame_txns -= m_frames.front()->content->txns.size();
+        m_frames.pop_front();
+    }
+}
+
+PublishedFramePtr LiveChain::recent_frame(std::uint64_t number) const {
+    const std::unique_lock lock(m_mutex);
+    if (m_frames.empty() || number < m_frames.front()->content->number ||
+        number > m_frames.back()->content->number)
+        return nullptr;
+    return m_frames[number - m_frames.front()->content->number];
 }
 
 // The next block's first frame is durable, and with it that the block before has ended, and how.

@@ -26,6 +26,7 @@ using PublishedFramePtr = std::shared_ptr<const PublishedFrame>;
 struct SealedBlock {
     ExecutedBlockPtr block;
     state::StateChanges changes;  // of the whole block
+    state::StateChanges closing;  // the part of it that came after the last frame
     store::TrieUpdatePtr trie;
     // Known when the last frame is durable.
     std::uint64_t last_frame_us = 0;
@@ -110,6 +111,8 @@ public:
     store::StoreResult<ExecutedBlockPtr> block(const Head& head, std::uint64_t number) const;
     store::StoreResult<std::optional<store::TxnPlace>> find_transaction(const Head& head,
                                                                         const Hash& hash) const;
+    // One of the last frames, without reading the log. Null if it is not among them.
+    PublishedFramePtr recent_frame(std::uint64_t number) const;
     const RecentState& recent() const noexcept { return m_recent; }
 
     // --- the pipeline -------------------------------------------------------------------------------
@@ -131,6 +134,7 @@ private:
     StoredBasePtr make_base(store::ChainView view);
     void drop_unused();
     void forget_places();
+    void keep_frame(const PublishedFramePtr& frame);
 
     store::ChainStore& m_store;
     RecentState& m_recent;
@@ -139,6 +143,8 @@ private:
     std::shared_ptr<SealedBlock> m_hidden;  // sealed, but nothing durable says so yet
     mutable std::mutex m_mutex;             // of the members below
     HeadPtr m_head;
+    std::deque<PublishedFramePtr> m_frames;  // the last ones, bounded by number and transactions
+    std::size_t m_frame_txns = 0;            // in them
     std::vector<std::weak_ptr<const StoredBase>> m_bases;
     std::deque<ExecutedBlockPtr> m_stored;  // the last ones; the storing thread's
     // Transactions of frames that are not stored, or were only just: where they are.

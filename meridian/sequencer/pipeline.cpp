@@ -2,10 +2,19 @@
 
 #include <meridian/sequencer/conversion.hpp>
 
+#include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
 namespace meridian::sequencer {
 namespace {
 
 constexpr std::uint64_t kBlockHashes = 256;
+// Beside the executor and the publisher, which keep the promises, the others give way: niceness
+// (setpriority).
+constexpr int kIngressNice = 1;
+constexpr int kCommitterNice = 2;
+constexpr int kStoreNice = 4;
 // Threads look around at least this often.
 constexpr std::uint64_t kIdleUs = 100'000;
 
@@ -270,6 +279,10 @@ std::vector<Stage*> Pipeline::stages() {
 }
 
 void Pipeline::run_stage(StageThread& self) {
+    // For whoever looks at the process with top or perf.
+    pthread_setname_np(pthread_self(), std::string(self.stage.name()).c_str());
+    if (self.nice != 0)
+        setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), self.nice);
     for (;;) {
         const bool last = self.ending;
         const Step step = self.stage.step();
@@ -282,16 +295,16 @@ void Pipeline::run_stage(StageThread& self) {
 }
 
 void Pipeline::run() {
-    const auto start = [this](Stage& stage, Doorbell& doorbell) {
-        StageThread& self = m_threads.emplace_back(stage, doorbell);
+    const auto start = [this](Stage& stage, Doorbell& doorbell, int nice) {
+        StageThread& self = m_threads.emplace_back(stage, doorbell, nice);
         self.thread = std::thread([this, &self] { run_stage(self); });
     };
     for (std::size_t i = 0; i < m_options.ingress_threads; ++i)
-        start(*m_ingress, m_ingress_bell);
-    start(*m_executor_stage, m_executor_bell);
-    start(*m_publisher, m_publisher_bell);
-    start(*m_committer, m_committer_bell);
-    start(*m_store_writer, m_store_bell);
+        start(*m_ingress, m_ingress_bell, kIngressNice);
+    start(*m_executor_stage, m_executor_bell, 0);
+    start(*m_publisher, m_publisher_bell, 0);
+    start(*m_committer, m_committer_bell, kCommitterNice);
+    start(*m_store_writer, m_store_bell, kStoreNice);
 }
 
 // In the order of the flow, so that what is begun comes through.

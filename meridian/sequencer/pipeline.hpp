@@ -109,9 +109,10 @@ private:
     Result<void, std::string> recover_frame(BytesView record);
     Result<void, std::string> seal_followed();
     struct StageThread {
-        StageThread(Stage& s, Doorbell& d) : stage(s), doorbell(d) {}
+        StageThread(Stage& s, Doorbell& d, int n) : stage(s), doorbell(d), nice(n) {}
         Stage& stage;
         Doorbell& doorbell;
+        int nice;
         std::atomic<bool> ending = false;
         std::thread thread;
     };

@@ -64,8 +64,8 @@ public:
         std::uint64_t expected_nonce = 0;  // the next one that would be executable
     };
     static constexpr std::uint64_t kNewest = ~std::uint64_t{0};
-    // `account_nonce` is the sender's as of the frame `seen`, which readers see. The pool forgets senders once
-    // they are settled: of an unknown one, a nonce from before the last settled frame says nothing.
+    // `account_nonce` is the sender's as of the frame `seen`, which readers see. The pool forgets senders
+    // once they are settled: of an unknown one, a nonce from before the last settled frame says nothing.
     Result<Added, Refused> add(PooledTxnPtr txn, std::uint64_t account_nonce, std::uint64_t seen = kNewest);
 
     // Takes up to `count` transactions that pay `base_fee`, each sender's in order of nonce. They count as in

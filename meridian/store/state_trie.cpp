@@ -125,24 +125,35 @@ StateTrie::StateTrie(const Hash& root, GetFunction get, const TrieLimits& limits
 
 StateTrie::~StateTrie() = default;
 
+StoreResult<void> StateTrie::stage(const state::StateChanges& changes) {
+    if (!m_staged) {
+        m_staged = std::make_shared<TrieUpdate>();
+        m_staged->parent_root = m_root;
+    }
+    auto done = try_stage(changes);
+    if (!done) {
+        m_staged = nullptr;
+        drop_memory();
+    }
+    return done;
+}
+
 StoreResult<TrieUpdatePtr> StateTrie::apply(const state::StateChanges& changes) {
     while (!m_pending.empty() && m_pending.front()->stored)
         m_pending.pop_front();
-    auto update = try_apply(changes);
-    if (!update) {
-        drop_memory();
-        return update;
-    }
-    m_root = (*update)->root;
-    m_pending.push_back(*update);
+    if (auto done = stage(changes); !done)
+        return fail(std::move(done.error()));
+    const TrieUpdatePtr update = std::exchange(m_staged, nullptr);
+    update->root = m_accounts.root();
+    finish(*update);
+    m_root = update->root;
+    m_pending.push_back(update);
     trim();
     return update;
 }
 
-StoreResult<TrieUpdatePtr> StateTrie::try_apply(const state::StateChanges& changes) {
-    auto update = std::make_shared<TrieUpdate>();
-    update->parent_root = m_root;
-    Collector nodes(*update);
+StoreResult<void> StateTrie::try_stage(const state::StateChanges& changes) {
+    Collector nodes(*m_staged);
     std::vector<BytesView> addresses;
     for (const auto& [address, change] : changes.accounts)
         addresses.emplace_back(address);
@@ -154,19 +165,18 @@ StoreResult<TrieUpdatePtr> StateTrie::try_apply(const state::StateChanges& chang
     for (const auto& [address, change] : changes.accounts) {
         Changed changed{change, {*key++, {}}};
         if (auto done = apply_account(changed, nodes); !done)
-            return fail(std::move(done.error()));
+            return done;
         entries.push_back(std::move(changed.entry));
     }
     auto done = update_trie(m_accounts, entries);
     if (done) {
-        update->root = m_accounts.root();
+        m_accounts.root();
         done = nodes.take(m_accounts, Table::AccountTrie, {}, entries);
     }
     if (!done)
         return fail(error_of(done.error(), *m_account_source, m_accounts));
     nodes.finish();
-    finish(*update);
-    return update;
+    return {};
 }
 
 StoreResult<state::TrieAccount> StateTrie::read_account(const Hash& account_key, bool& exists) {
@@ -293,6 +303,7 @@ StoreError StateTrie::error_of(trie::TrieError error, const Source& source, cons
 void StateTrie::reset(const Hash& root) {
     m_root = root;
     m_pending.clear();
+    m_staged = nullptr;
     drop_memory();
 }
 

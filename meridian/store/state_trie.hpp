@@ -64,8 +64,10 @@ public:
     ~StateTrie();
 
     const Hash& root() const noexcept { return m_root; }
-    // Moves on by one block's changes. After an error (Corrupt, Io) the object stands where it stood, its
-    // nodes in memory dropped.
+    // Takes a part of one block's changes ahead of the rest, so that apply() has less to do.
+    StoreResult<void> stage(const state::StateChanges& changes);
+    // Moves on by one block's changes: those staged, and these. After an error (Corrupt, Io), here or in
+    // stage(), the object stands where it stood before the block, its nodes in memory dropped.
     StoreResult<TrieUpdatePtr> apply(const state::StateChanges& changes);
     // Goes back to the tries that the store holds, of that root; updates that were not stored are forgotten.
     void reset(const Hash& root);
@@ -83,7 +85,7 @@ private:
     struct Changed;
     class Collector;
 
-    StoreResult<TrieUpdatePtr> try_apply(const state::StateChanges& changes);
+    StoreResult<void> try_stage(const state::StateChanges& changes);
     StoreResult<void> apply_account(Changed& changed, Collector& nodes);
     StoreResult<Hash> apply_storage(const Hash& account_key, const Hash& storage_root,
                                     const std::map<u256, u256>& slots, Collector& nodes);
@@ -98,6 +100,7 @@ private:
     GetFunction m_get;
     TrieLimits m_limits;
     std::deque<TrieUpdatePtr> m_pending;
+    TrieUpdatePtr m_staged;  // of the block that is under way; null if nothing of it is staged
     std::unique_ptr<Source> m_account_source;
     trie::Trie m_accounts;
     std::unordered_map<Hash, std::unique_ptr<Storage>> m_storage;

@@ -7,6 +7,9 @@
 namespace meridian::trie {
 namespace {
 
+// How many values OrderedRoot hashes together.
+constexpr std::size_t kHashedTogether = 128;
+
 template <class Value>
 Hash root_of_indexed(std::span<const Value> values) {
     Trie trie;
@@ -136,6 +139,15 @@ Hash ordered_root(std::span<const Bytes> values) {
 
 Hash ordered_root(std::span<const BytesView> values) {
     return root_of_indexed(values);
+}
+
+void OrderedRoot::add(BytesView value) {
+    Bytes key;
+    rlp::encode_uint(key, m_size);
+    const auto done = m_trie.put(key, value);
+    MERIDIAN_ASSERT(done.has_value());
+    if (++m_size % kHashedTogether == 0)
+        m_trie.root();
 }
 
 Hash root_of_sorted(std::span<const std::pair<Hash, BytesView>> entries) {

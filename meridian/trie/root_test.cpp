@@ -27,6 +27,21 @@ TEST(OrderedRoot, AgreesWithModel) {
     }
 }
 
+TEST(OrderedRoot, IsTheSameOfValuesThatComeOneByOne) {
+    Random random(2);
+    std::vector<Bytes> values;
+    OrderedRoot growing;
+    EXPECT_EQ(growing.root(), kEmptyRoot);
+    for (std::size_t i = 0; i < 700; ++i) {
+        values.push_back(random.bytes(1 + random.below(150)));
+        growing.add(values.back());
+        if (random.below(50) == 0 || i + 1 == 700) {
+            EXPECT_EQ(growing.root(), ordered_root(std::span<const Bytes>(values))) << i;
+        }
+    }
+    EXPECT_EQ(growing.size(), values.size());
+}
+
 TEST(OrderedRoot, OfNothingIsEmptyRoot) {
     EXPECT_EQ(ordered_root(std::span<const Bytes>{}), kEmptyRoot);
     EXPECT_EQ(root_of_sorted({}), kEmptyRoot);
