@@ -7,9 +7,11 @@
 #include <meridian/chain/next_header.hpp>
 #include <meridian/evm/code_cache.hpp>
 #include <meridian/evm/context.hpp>
+#include <meridian/frames/frame.hpp>
 #include <meridian/node/genesis.hpp>
 #include <meridian/sequencer/admission.hpp>
 #include <meridian/sequencer/executed_block.hpp>
+#include <meridian/sequencer/sealed_frame.hpp>
 #include <meridian/sequencer/submitted.hpp>
 #include <meridian/store/log_query.hpp>
 #include <meridian/store/state_trie.hpp>
@@ -22,6 +24,15 @@ using BlockPtr = sequencer::ExecutedBlockPtr;
 using sequencer::PooledTxnPtr;
 using sequencer::SubmitError;
 using sequencer::SubmitFailure;
+
+// A durable frame, and where it stands in its block.
+struct ChainFrame {
+    frames::SignedHeader head;
+    sequencer::SealedFramePtr content;  // with receipts as the block has them
+    std::size_t first_txn = 0;          // index in the block; meaningless if the frame has no transactions
+    std::size_t first_log = 0;          // the same
+};
+using FramePtr = std::shared_ptr<const ChainFrame>;
 
 struct TxnLocation {
     BlockPtr block;
@@ -107,7 +118,19 @@ public:
     virtual ChainResult<PendingBlock> pending() { return PendingBlock{head(), {}}; }
     // What is known of the block after the head. Without a notion of its own: as the head, a second later.
     virtual chain::BlockAttributes next_attributes();
+    // The newest block whose state has proofs.
+    virtual std::uint64_t provable_number() = 0;
     virtual ChainResult<void> for_each_log(const store::LogQuery& query, const store::LogVisitor& visit) = 0;
+
+    // --- frames -------------------------------------------------------------------------------------
+    // Zero and zero: a chain without frames. Else the oldest that can be read, and the last one.
+    virtual std::uint64_t first_frame() { return 0; }
+    virtual std::uint64_t last_frame() { return 0; }
+    // Null above the last; a failure below the first.
+    virtual ChainResult<FramePtr> frame(std::uint64_t number) {
+        static_cast<void>(number);
+        return FramePtr{};
+    }
 
     // --- transactions -------------------------------------------------------------------------------
     virtual sequencer::Pool::BySender pool_content() = 0;

@@ -1,0 +1,121 @@
+// The chain of a sequencer or a replica, as JSON-RPC sees it: what is stored, the sealed blocks that are not
+// stored yet, and the frames of the open block.
+#pragma once
+
+#include <meridian/frames/frame_log.hpp>
+#include <meridian/node/chain.hpp>
+#include <meridian/node/overlay_state.hpp>
+#include <meridian/sequencer/ingress.hpp>
+#include <meridian/sequencer/live_chain.hpp>
+
+#include <deque>
+#include <list>
+#include <mutex>
+
+namespace meridian::node {
+
+// Blocks and frames that were read lately: bounded by the transactions in them. Not thread-safe.
+template <class Key, class Value>
+class RecentlyRead {
+public:
+    explicit RecentlyRead(std::size_t weight_max) : m_weight_max(weight_max) {}
+    // Null if it is not kept.
+    Value find(const Key& key) const {
+        const auto found = m_places.find(key);
+        return found != m_places.end() ? found->second->value : Value{};
+    }
+    void add(const Key& key, Value value, std::size_t weight) {
+        if (m_places.contains(key))
+            return;
+        m_entries.push_back({key, std::move(value), weight});
+        m_places[key] = std::prev(m_entries.end());
+        m_weight += weight;
+        while (m_weight > m_weight_max && m_entries.size() > 1) {
+            m_weight -= m_entries.front().weight;
+            m_places.erase(m_entries.front().key);
+            m_entries.pop_front();
+        }
+    }
+
+private:
+    struct Entry {
+        Key key;
+        Value value;
+        std::size_t weight;
+    };
+    std::size_t m_weight_max;
+    std::size_t m_weight = 0;
+    std::list<Entry> m_entries;  // oldest first
+    std::unordered_map<Key, typename std::list<Entry>::iterator> m_places;
+};
+
+class SequencerChain final : public Chain, private evm::BlockHashSource {
+public:
+    using Submit = std::function<void(Bytes, sequencer::SubmitCallback)>;
+    // All outlive the chain.
+    struct Parts {
+        const Genesis& genesis;
+        const sequencer::LiveChain& live;
+        const frames::FrameLog& log;
+        sequencer::Pool* pool = nullptr;  // null on a replica
+        Submit submit;                    // refuses with a sentence where nothing can be submitted
+    };
+    explicit SequencerChain(Parts parts);
+
+    const chain::ChainConfig& config() const noexcept override { return m_parts.genesis.config; }
+    const Genesis& genesis() const noexcept override { return m_parts.genesis; }
+    evm::CodeCache& code_cache() noexcept override { return m_code_cache; }
+
+    void refresh() override;
+    void set_listener(ChainListener* listener) override { m_listener = listener; }
+    void set_wakeup(std::function<void()> wakeup) override;
+    BlockPtr head() override;
+    BlockPtr sealed_head() override;
+    ChainResult<BlockPtr> block(std::uint64_t number) override;
+    ChainResult<BlockPtr> block(const Hash& hash) override;
+    ChainResult<std::optional<TxnLocation>> find_transaction(const Hash& hash) override;
+    ChainResult<std::unique_ptr<ChainState>> state_after(std::uint64_t number) override;
+    state::StateReader& head_state() override { return *m_state; }
+    evm::BlockHashSource& block_hashes() noexcept override { return *this; }
+    std::uint64_t provable_number() override;
+    ChainResult<void> for_each_log(const store::LogQuery& query, const store::LogVisitor& visit) override;
+
+    sequencer::Pool::BySender pool_content() override;
+    PooledTxnPtr find_pooled(const Hash& hash) override;
+    std::size_t pool_size() override;
+    std::uint64_t next_nonce(const Address& sender) override;
+    void submit(Bytes envelope, std::function<void(SubmitOutcome)> done) override;
+
+    // A frame has become visible; on any thread.
+    void wake();
+    // A transaction waits in the pool; on any thread.
+    void on_pending(const PooledTxnPtr& txn);
+
+    std::uint64_t first_frame() override { return m_parts.log.first(); }
+    std::uint64_t last_frame() override { return m_head->version; }
+    ChainResult<FramePtr> frame(std::uint64_t number) override;
+
+private:
+    Hash block_hash(std::uint64_t number) override;
+    void extend_open_block();
+    void tell(std::uint64_t seen_block, std::uint64_t seen_frame);
+    ChainResult<FramePtr> frame_of_log(std::uint64_t number);
+    ChainResult<FramePtr> place(const sequencer::PublishedFramePtr& frame);
+    bool visit_logs(const sequencer::ExecutedBlock& block, const store::LogQuery& query,
+                    const store::LogVisitor& visit) const;
+
+    Parts m_parts;
+    evm::CodeCache m_code_cache;
+    sequencer::HeadPtr m_head;
+    std::unique_ptr<sequencer::HeadState> m_state;
+    std::shared_ptr<sequencer::ExecutedBlock> m_open;  // of m_head; null before the first frame
+    std::size_t m_open_frames = 0;                     // of the head's, in m_open
+    RecentlyRead<Hash, BlockPtr> m_blocks;
+    RecentlyRead<std::uint64_t, FramePtr> m_frames;
+    ChainListener* m_listener = nullptr;
+    std::mutex m_pending_mutex;  // of the two below
+    std::deque<PooledTxnPtr> m_pending;
+    std::function<void()> m_wakeup;
+};
+
+}  // namespace meridian::node
