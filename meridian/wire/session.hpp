@@ -36,6 +36,8 @@ public:
     // Closes at once. Nothing happens on a second call.
     void end(const std::string& why);
     bool ended() const noexcept { return m_ended; }
+    // Nothing is sent any more.
+    bool closing() const noexcept { return m_closing || m_ended; }
     // Called once when the connection has ended.
     void set_on_gone(std::function<void(Session&)> callback) { m_on_gone = std::move(callback); }
 
