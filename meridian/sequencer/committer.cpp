@@ -142,6 +142,8 @@ Step StoreWriter::step() {
     set_fault({});
     m_stored = block.number();
     m_prune = true;
+    if (m_on_stored)
+        m_on_stored();
     return {true, kNever};
 }
 

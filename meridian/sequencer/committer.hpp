@@ -25,6 +25,7 @@ public:
 
     using Item = std::variant<SealedFramePtr, ClosedBlock>;
     BoundedQueue<Item>& queue() noexcept { return m_queue; }
+    const BoundedQueue<Item>& queue() const noexcept { return m_queue; }
     std::string_view name() const noexcept override { return "committer"; }
     Step step() override;
     std::string fault() const;
@@ -57,6 +58,8 @@ public:
 
     std::string_view name() const noexcept override { return "store"; }
     Step step() override;
+    // Called when a block has been stored.
+    void set_on_stored(std::function<void()> callback) { m_on_stored = std::move(callback); }
     // What keeps blocks from being stored; empty if nothing does.
     std::string fault() const;
     std::uint64_t stored() const noexcept { return m_stored; }
@@ -67,6 +70,7 @@ private:
     store::ChainStore& m_store;
     LiveChain& m_live;
     store::Durability m_durability;
+    std::function<void()> m_on_stored;
     bool m_prune = true;
     std::atomic<std::uint64_t> m_stored = 0;
     mutable std::mutex m_fault_mutex;

@@ -258,6 +258,7 @@ void Executor::close_block() {
     ClosedBlock closed{
         .header = block.header, .last_frame = m_tip.last_frame, .closing = std::move(outcome->changes)};
     m_closing_changes = closed.closing;
+    m_closed_block = true;
     closed.header.gas_used = outcome->gas_used;
     closed.header.bloom = outcome->bloom;
     closed.header.requests_hash = outcome->requests_hash;
@@ -287,6 +288,9 @@ Result<SealedFramePtr, std::string> Executor::follow(SealedFrame frame) {
         frame.index != m_block->next_index)
         return describe("it is not the next one");
     m_block->frame = make_frame(frame.timestamp_us);
+    // What closed the block that the store ends with is in the state, but was forgotten as such.
+    if (frame.opening && !m_closed_block)
+        m_block->frame->opening->parent_closing = std::move(frame.opening->parent_closing);
     if (!begin_frame())
         return fail(m_fault);
     for (const PooledTxnPtr& txn : frame.txns) {

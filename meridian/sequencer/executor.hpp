@@ -126,6 +126,7 @@ private:
     bool m_stopping = false;
     std::unique_ptr<OpenBlock> m_block;
     state::StateChanges m_closing_changes;  // of the last block, until the next one is opened
+    bool m_closed_block = false;            // one at least: what closed it is known
     std::uint64_t m_last_seal_us = 0;
     std::string m_fault;
 };

@@ -224,22 +224,27 @@ PublishedFramePtr LiveChain::recent_frame(std::uint64_t number) const {
 
 // The next block's first frame is durable, and with it that the block before has ended, and how.
 ExecutedBlockPtr LiveChain::show_sealed(Head& head) {
-    if (!m_hidden)
+    if (m_hidden.empty())
         return nullptr;
-    m_hidden->last_frame_us = head.version_us;
-    m_hidden->last_frame_hash = head.frame_hash;
+    const std::shared_ptr<SealedBlock> sealed = std::move(m_hidden.front());
+    m_hidden.pop_front();
+    m_hidden_count = m_hidden.size();
+    sealed->last_frame_us = head.version_us;
+    sealed->last_frame_hash = head.frame_hash;
     head.open.clear();
-    head.sealed.push_back(std::exchange(m_hidden, nullptr));
-    return head.sealed.back()->block;
+    head.sealed.push_back(sealed);
+    return sealed->block;
 }
 
 void LiveChain::add_sealed(std::shared_ptr<SealedBlock> block) {
     const std::unique_lock writing(m_writing);
-    m_hidden = std::move(block);
+    m_hidden.push_back(std::move(block));
+    m_hidden_count = m_hidden.size();
 }
 
 std::size_t LiveChain::sealed_count() const {
-    return head()->sealed.size();
+    const std::size_t hidden = m_hidden_count;
+    return head()->sealed.size() + (hidden == 0 ? 0 : hidden - 1);
 }
 
 SealedBlockPtr LiveChain::next_to_store() const {

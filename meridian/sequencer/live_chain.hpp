@@ -10,6 +10,7 @@
 #include <meridian/sequencer/executor.hpp>
 #include <meridian/store/chain_store.hpp>
 
+#include <atomic>
 #include <shared_mutex>
 
 namespace meridian::sequencer {
@@ -120,6 +121,7 @@ public:
     void set_listener(LiveListener* listener) { m_listener = listener; }
     void publish(const PublishedFramePtr& frame);
     void add_sealed(std::shared_ptr<SealedBlock> block);
+    // Blocks that wait to be stored, without the one whose end is said by the first frame of the next.
     std::size_t sealed_count() const;
     // The oldest block that is sealed and visible, but not stored; null if there is none.
     SealedBlockPtr next_to_store() const;
@@ -139,9 +141,11 @@ private:
     store::ChainStore& m_store;
     RecentState& m_recent;
     LiveListener* m_listener = nullptr;
-    std::mutex m_writing;                   // one change and its notifications at a time
-    std::shared_ptr<SealedBlock> m_hidden;  // sealed, but nothing durable says so yet
-    mutable std::mutex m_mutex;             // of the members below
+    std::mutex m_writing;  // one change and its notifications at a time
+    // Sealed, ascending, but nothing durable says so yet: more than one if frames wait for the disk.
+    std::deque<std::shared_ptr<SealedBlock>> m_hidden;
+    std::atomic<std::size_t> m_hidden_count = 0;
+    mutable std::mutex m_mutex;  // of the members below
     HeadPtr m_head;
     std::deque<PublishedFramePtr> m_frames;  // the last ones, bounded by number and transactions
     std::size_t m_frame_txns = 0;            // in them

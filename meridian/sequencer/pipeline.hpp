@@ -8,12 +8,10 @@
 // calls stages() in whatever order it likes.
 #pragma once
 
-#include <meridian/evm/code_cache.hpp>
-#include <meridian/sequencer/committer.hpp>
+#include <meridian/sequencer/chain_core.hpp>
 #include <meridian/sequencer/ingress.hpp>
 #include <meridian/sequencer/publisher.hpp>
-
-#include <thread>
+#include <meridian/sequencer/stage_threads.hpp>
 
 namespace meridian::sequencer {
 
@@ -55,7 +53,7 @@ public:
     virtual void on_rejected(const PooledTxnPtr& txn, chain::TxnError error) = 0;
 };
 
-class Pipeline final : private FrameSink, private evm::BlockHashSource {
+class Pipeline final : private FrameSink {
 public:
     // All outlive the pipeline. The store holds at least the genesis; the log is of the same chain.
     struct Parts {
@@ -81,8 +79,8 @@ public:
                m_pool.size() >= m_pool.limits().total;
     }
     Pool& pool() noexcept { return m_pool; }
-    const LiveChain& live() const noexcept { return *m_live; }
-    evm::BlockHashSource& block_hashes() noexcept { return *this; }
+    const LiveChain& live() const noexcept { return m_core->live(); }
+    evm::BlockHashSource& block_hashes() noexcept { return *m_core; }
     const PipelineOptions& options() const noexcept { return m_options; }
     PipelineStatus status() const;
 
@@ -102,51 +100,27 @@ private:
     void on_frame(SealedFramePtr frame) override;
     void on_block_closed(ClosedBlock block) override;
     void on_rejected(const PooledTxnPtr& txn, chain::TxnError error) override;
-    Hash block_hash(std::uint64_t number) override;
 
     Result<void, std::string> build();
     Result<void, std::string> recover();
-    Result<void, std::string> recover_frame(BytesView record);
-    Result<void, std::string> seal_followed();
-    struct StageThread {
-        StageThread(Stage& s, Doorbell& d, int n) : stage(s), doorbell(d), nice(n) {}
-        Stage& stage;
-        Doorbell& doorbell;
-        int nice;
-        std::atomic<bool> ending = false;
-        std::thread thread;
-    };
-    void run_stage(StageThread& self);
     std::string fault() const;
     std::string refusal() const;
 
     PipelineOptions m_options;
     Parts m_parts;
-    evm::CodeCache m_code_cache;
-    RecentState m_recent;
     Pool m_pool;
-    std::unique_ptr<LiveChain> m_live;
-    Doorbell m_ingress_bell, m_executor_bell, m_publisher_bell, m_committer_bell, m_store_bell;
+    std::unique_ptr<ChainCore> m_core;
+    Doorbell m_ingress_bell, m_executor_bell, m_publisher_bell;
     std::unique_ptr<Ingress> m_ingress;
     std::unique_ptr<Executor> m_executor;
     std::unique_ptr<ExecutorStage> m_executor_stage;
     std::unique_ptr<Publisher> m_publisher;
-    std::unique_ptr<Committer> m_committer;
-    std::unique_ptr<StoreWriter> m_store_writer;
-    bool m_recovering = false;
-
-    // From the committer to the executor: the block that has been sealed.
-    std::mutex m_sealed_mutex;
-    std::optional<std::pair<chain::Header, Hash>> m_sealed;
-    // Hashes of the last 256 blocks, for the executor.
-    mutable std::mutex m_hashes_mutex;
-    std::map<std::uint64_t, Hash> m_hashes;
 
     std::atomic<bool> m_stopping = false;
     std::atomic<std::uint64_t> m_rejected = 0;
     mutable std::mutex m_fault_mutex;
     std::string m_executor_fault;
-    std::deque<StageThread> m_threads;
+    StageThreads m_threads;
 };
 
 }  // namespace meridian::sequencer

@@ -54,13 +54,14 @@ bool Publisher::take() {
     }
     std::size_t appended = 0;
     for (; appended < m_taken.size(); ++appended) {
-        auto built = build(m_taken[appended]);
+        const ToPublish& next = m_taken[appended];
+        auto built = next.made ? Result<PublishedFramePtr, std::string>(next.made) : build(next.frame);
         if (!built) {
             set_fault(std::move(built.error()));
             m_broken = true;
             break;
         }
-        const auto added = m_parts.log.append(*(*built)->record, m_taken[appended]->number);
+        const auto added = m_parts.log.append(*(*built)->record, next.frame->number);
         if (!added && added.error().error == frames::LogError::BufferFull)
             break;
         if (!added) {
@@ -75,7 +76,7 @@ bool Publisher::take() {
     return appended != 0;
 }
 
-Result<PublishedFramePtr, std::string> Publisher::build(const SealedFramePtr& frame) {
+Result<PublishedFramePtr, std::string> Publisher::build(const SealedFramePtr& frame) const {
     const auto describe = [&](std::string_view why) {
         return fail("frame " + std::to_string(frame->number) + " cannot be published: " + std::string(why));
     };
@@ -84,7 +85,7 @@ Result<PublishedFramePtr, std::string> Publisher::build(const SealedFramePtr& fr
         return describe(frames::to_string(sections.error()));
     frames::FrameHeader header = header_of(*frame, m_tip, m_chain_id, m_term);
     frames::commit_sections(header, *sections);
-    auto signed_header = frames::sign_header(header, m_parts.signer);
+    auto signed_header = frames::sign_header(header, *m_parts.signer);
     if (!signed_header)
         return describe("the signer gives no signature");
     auto record = std::make_shared<const Bytes>(frames::encode_record(*signed_header, *sections));
@@ -107,7 +108,8 @@ bool Publisher::make_durable() {
 void Publisher::show() {
     for (const PublishedFramePtr& frame : m_undurable) {
         m_parts.live.publish(frame);
-        m_parts.pool.settle(frame->content->txns, frame->content->number);
+        if (m_parts.pool != nullptr)
+            m_parts.pool->settle(frame->content->txns, frame->content->number);
         m_published = frame->content->number;
     }
     m_undurable.clear();

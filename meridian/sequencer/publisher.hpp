@@ -1,5 +1,6 @@
 // Makes frames durable and shows them: encodes, chains, signs, logs; then readers, the pool and whoever
-// listens learn of them. All frames that wait are made durable together.
+// listens learn of them. All frames that wait are made durable together. A follower's frames come with the
+// sequencer's signature and are logged as they are.
 #pragma once
 
 #include <meridian/frames/frame_log.hpp>
@@ -11,19 +12,24 @@
 
 namespace meridian::sequencer {
 
+struct ToPublish {
+    SealedFramePtr frame;
+    PublishedFramePtr made;  // signed already; null: it is made here
+};
+
 class Publisher final : public Stage {
 public:
     struct Parts {
         frames::FrameLog& log;
-        const frames::FrameSigner& signer;
+        const frames::FrameSigner* signer;  // null if every frame is signed already
         LiveChain& live;
-        Pool& pool;
+        Pool* pool;  // null where there is none
     };
     // `tip` is the last frame that is in the log.
     Publisher(std::uint64_t chain_id, std::uint64_t term, const frames::FrameTip& tip,
               std::size_t queue_frames_max, Doorbell* doorbell, const Parts& parts);
 
-    BoundedQueue<SealedFramePtr>& queue() noexcept { return m_queue; }
+    BoundedQueue<ToPublish>& queue() noexcept { return m_queue; }
     std::string_view name() const noexcept override { return "publisher"; }
     Step step() override;
     // Called when room has been made in the queue.
@@ -35,7 +41,7 @@ public:
     std::uint64_t published() const noexcept { return m_published; }
 
 private:
-    Result<PublishedFramePtr, std::string> build(const SealedFramePtr& frame);
+    Result<PublishedFramePtr, std::string> build(const SealedFramePtr& frame) const;
     bool take();
     bool make_durable();
     void show();
@@ -45,9 +51,9 @@ private:
     std::uint64_t m_term;
     frames::FrameTip m_tip;  // of what is appended
     Parts m_parts;
-    BoundedQueue<SealedFramePtr> m_queue;
+    BoundedQueue<ToPublish> m_queue;
     std::function<void()> m_on_room;
-    std::vector<SealedFramePtr> m_taken;         // not appended yet
+    std::vector<ToPublish> m_taken;              // not appended yet
     std::vector<PublishedFramePtr> m_undurable;  // appended, not durable yet
     mutable std::mutex m_fault_mutex;
     std::string m_fault;

@@ -152,6 +152,22 @@ TEST(Pipeline, PublishesNothingThatTheDiskDoesNotHaveAndGoesOnWhenItCan) {
     EXPECT_EQ(world.check(), "");
 }
 
+TEST(Pipeline, KeepsEveryBlockWhenTheDiskIsFullForSeconds) {
+    World world;
+    ASSERT_EQ(world.start(), "");
+    world.run_for(kMs);
+    world.disk.set_free_bytes(100);
+    world.run_for(5 * kSecond, 10 * kMs);
+    world.disk.set_free_bytes(std::nullopt);
+    world.run_for(5 * kSecond, 10 * kMs);
+    EXPECT_EQ(world.node().status().fault, "");
+    EXPECT_GE(world.node().status().stored_block, 6u);
+    EXPECT_EQ(world.check(), "");
+    world.kill();
+    ASSERT_EQ(world.start(), "");
+    EXPECT_EQ(world.check(), "");
+}
+
 TEST(Pipeline, HoldsTheExecutorBackWhenPublishingDoesNotKeepUp) {
     WorldOptions options;
     options.pipeline.publisher_frames_max = 4;
