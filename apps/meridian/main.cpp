@@ -34,6 +34,7 @@ int main(int argc, char** argv) {
     meridian::app::add_replay_command(app, exit_code);
     meridian::app::add_t8n_command(app, exit_code);
     meridian::app::add_evidence_command(app, exit_code);
+    meridian::app::add_bench_command(app, exit_code);
     meridian::app::add_config_command(app, exit_code);
     meridian::app::add_version_command(app, exit_code);
     try {
