@@ -3,35 +3,14 @@
 #include <meridian/base/hex.hpp>
 #include <meridian/crypto/secp256k1.hpp>
 
+#include "testkit/borrowed_database.hpp"
+
 namespace meridian::testkit {
 namespace {
 
 constexpr std::uint64_t kChainId = 1234321;
 const u256 kBalance = u256{1'000'000'000'000'000'000};
 const std::string kFolder = "/node/frames";
-
-// The database outlives the node that has it open.
-class Borrowed final : public store::Database {
-public:
-    explicit Borrowed(std::shared_ptr<store::MemoryDatabase> of) : m_of(std::move(of)) {}
-    store::SnapshotPtr snapshot() override { return m_of->snapshot(); }
-    store::StoreResult<bool> get(store::Table table, BytesView key, Bytes& value) override {
-        return m_of->get(table, key, value);
-    }
-    store::StoreResult<void> commit(const store::WriteBatch& batch, store::Durability durability) override {
-        return m_of->commit(batch, durability);
-    }
-    store::StoreResult<void> sync() override { return m_of->sync(); }
-    store::DatabaseStats stats() override { return m_of->stats(); }
-    store::StoreResult<void> compact() override { return m_of->compact(); }
-    store::StoreResult<void> check(
-        const std::function<void(store::Table, std::uint64_t)>& progress) override {
-        return m_of->check(progress);
-    }
-
-private:
-    std::shared_ptr<store::MemoryDatabase> m_of;
-};
 
 Hash secret(std::uint8_t number) {
     Hash out;
@@ -65,12 +44,14 @@ World::~World() {
 }
 
 void World::commit_genesis() {
-    const auto store = node::open_store(std::make_unique<Borrowed>(m_database), m_genesis, m_options.store);
+    const auto store =
+        node::open_store(std::make_unique<BorrowedDatabase>(m_database), m_genesis, m_options.store);
     m_genesis_hash = (*store)->identity().genesis_hash;
 }
 
 std::string World::start() {
-    auto opened = node::open_store(std::make_unique<Borrowed>(m_database), m_genesis, m_options.store);
+    auto opened =
+        node::open_store(std::make_unique<BorrowedDatabase>(m_database), m_genesis, m_options.store);
     if (!opened)
         return opened.error().message;
     m_store = *std::move(opened);

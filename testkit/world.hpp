@@ -62,6 +62,13 @@ public:
     // no wei has come or gone.
     std::string check();
 
+    // What a replica of this node needs.
+    const node::Genesis& genesis() const noexcept { return m_genesis; }
+    const Address& sequencer() const noexcept { return m_signer->address(); }
+    const store::ChainIdentity& identity() const { return m_store->identity(); }
+    const frames::FrameLog& log() const { return *m_log; }
+    store::ChainStore& store() { return *m_store; }
+
     SimClock clock;
     SimDisk disk;
     Promises promises;

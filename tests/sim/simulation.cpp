@@ -1,6 +1,6 @@
 #include "simulation.hpp"
 
-#include "testkit/world.hpp"
+#include "testkit/replica.hpp"
 
 namespace meridian::sim {
 namespace {
@@ -8,12 +8,22 @@ namespace {
 class Simulation {
 public:
     explicit Simulation(const SimulationOptions& options)
-        : m_options(options), m_random(options.seed), m_world(world_options(m_random)) {}
+        : m_options(options), m_random(options.seed), m_world(world_options(m_random)) {
+        for (const bool trust_diffs : {false, true})
+            m_replicas.push_back({.replica = std::make_unique<testkit::Replica>(
+                                      m_world, replica_options(m_random, trust_diffs)),
+                                  .free_at = {}});
+    }
 
     SimulationResult run() {
         start();
-        for (std::uint64_t i = 0; i < m_options.steps && m_out.failure.empty(); ++i)
+        for (Node& node : m_replicas)
+            start(node);
+        for (std::uint64_t i = 0; i < m_options.steps && m_out.failure.empty(); ++i) {
             turn();
+            for (Node& node : m_replicas)
+                turn(node);
+        }
         if (m_out.failure.empty())
             finish();
         m_out.frames = m_world.promises.frames.size();
@@ -33,6 +43,22 @@ private:
         out.pipeline.executor.frame_time_min_us = random() % 2'000;
         out.pipeline.ingress.batch = 1 + random() % 8;
         out.pipeline.pool.total = 20 + random() % 200;
+        return out;
+    }
+
+    struct Node {
+        std::unique_ptr<testkit::Replica> replica;
+        std::optional<std::uint64_t> free_at;  // turns until there is room on its disk again
+    };
+
+    static testkit::ReplicaOptions replica_options(std::mt19937_64& random, bool trust_diffs) {
+        testkit::ReplicaOptions out;
+        out.follower.trust_diffs = trust_diffs;
+        out.follower.frames_max = 1 + random() % 16;
+        out.follower.bytes_max = 500 + random() % 20'000;
+        out.follower.core.unstored_blocks_max = 1 + random() % 4;
+        out.segment_size_max = 2'000 + random() % 60'000;
+        out.in_flight_max = 1 + random() % 32;
         return out;
     }
 
@@ -102,6 +128,86 @@ private:
         }
     }
 
+    // --- replicas -------------------------------------------------------------------------------------
+
+    void start(Node& node) {
+        for (;;) {
+            try {
+                if (const std::string error = node.replica->start(); !error.empty())
+                    m_out.failure = "a replica does not start: " + error;
+                return;
+            } catch (const testkit::SimDisk::SimCrash&) {
+                ++m_out.replica_crashes;
+                node.replica->power_cut(m_random);
+            }
+        }
+    }
+
+    void restart(Node& node, bool machine) {
+        ++m_out.replica_crashes;
+        machine ? node.replica->power_cut(m_random) : node.replica->kill();
+        start(node);
+        check(node);
+    }
+
+    void check(Node& node) {
+        if (m_out.failure.empty())
+            m_out.failure = node.replica->check();
+    }
+
+    void turn(Node& node) {
+        if (!m_out.failure.empty())
+            return;
+        testkit::Replica& replica = *node.replica;
+        try {
+            if (one_in(3))
+                replica.send(1 + m_random() % 4, m_random() % (one_in(10) ? 300'000 : 5'000));
+            if (one_in(2))
+                replica.deliver();
+            replica.step(m_random() % replica.node().stages().size());
+            disturb(node);
+        } catch (const testkit::SimDisk::SimCrash&) {
+            restart(node, true);
+        }
+    }
+
+    void disturb(Node& node) {
+        testkit::Replica& replica = *node.replica;
+        if (one_in(200)) {
+            ++m_out.connections_cut;
+            replica.cut();
+        } else if (one_in(300)) {
+            m_out.records_spoilt += replica.spoil(m_random) ? 1 : 0;
+        } else if (one_in(700)) {
+            restart(node, one_in(2));
+        } else if (one_in(400)) {
+            replica.disk.set_crash_at(replica.disk.operations() + m_random() % 20);
+        } else if (one_in(500)) {
+            replica.disk.set_free_bytes(m_random() % 4'000);
+            node.free_at = m_random() % 300;
+        }
+        if (node.free_at && (*node.free_at)-- == 0) {
+            replica.disk.set_free_bytes(std::nullopt);
+            node.free_at.reset();
+        }
+    }
+
+    // With time and room it comes to hold what the sequencer holds, and can be started once more.
+    void finish(Node& node) {
+        testkit::Replica& replica = *node.replica;
+        replica.disk.set_free_bytes(std::nullopt);
+        replica.disk.set_crash_at(std::nullopt);
+        for (int life = 0; life < 2 && m_out.failure.empty(); ++life) {
+            replica.cut();
+            replica.catch_up();
+            m_world.clock.advance(200'000);  // what failed for want of room is tried again
+            replica.catch_up();
+            m_out.failure = replica.check_equal();
+            replica.kill();
+            start(node);
+        }
+    }
+
     // Mostly the next nonce; sometimes a gap, a repetition, or nonsense.
     void submit() {
         const std::size_t from = m_random() % m_world.accounts();
@@ -133,11 +239,15 @@ private:
         m_world.kill();
         start();
         check();
+        for (Node& node : m_replicas)
+            if (m_out.failure.empty())
+                finish(node);
     }
 
     SimulationOptions m_options;
     std::mt19937_64 m_random;
     testkit::World m_world;
+    std::vector<Node> m_replicas;
     SimulationResult m_out;
     std::optional<std::uint64_t> m_free_at;  // turns until there is room on the disk again
 };

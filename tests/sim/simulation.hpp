@@ -1,5 +1,7 @@
 // A whole node for a while under a seed: random load, random order of its stages, and now and then a kill, a
-// power cut amid a write, a full disk, a clock that is set. After each disturbance the world is checked.
+// power cut amid a write, a full disk, a clock that is set. Two replicas follow it, one that executes and one
+// that applies changes, with the same troubles and a connection that is slow, cut, or brings spoilt records.
+// After each disturbance the world is checked; at the end every replica equals the sequencer.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +24,9 @@ struct SimulationResult {
     std::uint64_t crashes_amid_write = 0;
     std::uint64_t full_disks = 0;
     std::uint64_t clock_jumps = 0;
+    std::uint64_t replica_crashes = 0;
+    std::uint64_t connections_cut = 0;
+    std::uint64_t records_spoilt = 0;
 };
 
 // The same options give the same result.
