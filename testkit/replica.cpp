@@ -13,7 +13,7 @@ const std::string kFolder = "/replica/frames";
 }  // namespace
 
 Replica::Replica(World& world, const ReplicaOptions& options) : m_world(world), m_options(options) {
-    m_options.follower.sequencers.push_back(world.sequencer());
+    m_options.follower.sequencers.push_back(world.signer().address());
     m_database = std::make_shared<store::MemoryDatabase>(store::MemoryDatabase::Crashes::Possible);
 }
 

@@ -64,7 +64,7 @@ public:
 
     // What a replica of this node needs.
     const node::Genesis& genesis() const noexcept { return m_genesis; }
-    const Address& sequencer() const noexcept { return m_signer->address(); }
+    const frames::FrameSigner& signer() const noexcept { return *m_signer; }
     const store::ChainIdentity& identity() const { return m_store->identity(); }
     const frames::FrameLog& log() const { return *m_log; }
     store::ChainStore& store() { return *m_store; }
