@@ -72,7 +72,7 @@ Result<void, std::string> ApplyingRunner::open(const SealedFrame& frame) {
         if (!closing->accounts.empty())
             m_parts.recent.apply(frame.number, *closing);
     }
-    m_block.emplace();
+    m_block.emplace(OpenBlock{});  // clang takes it for not default-constructible, as it is nested
     m_block->header = header;
     return {};
 }
