@@ -79,11 +79,12 @@ std::optional<HttpRefusal> check_header(const Upgrade& request, const AllowedHos
 HttpRefusal describe_read_error(beast::error_code ec, std::size_t header_bytes_max,
                                 std::size_t request_bytes_max) {
     if (ec == http::error::body_limit)
-        return {status::payload_too_large,
-                "request too large (at most " + std::to_string(request_bytes_max) + " bytes)"};
+        return {status::payload_too_large, "request too large (at most " + std::to_string(request_bytes_max) +
+                                               " bytes, rpc.request_kib_max)"};
     if (ec == http::error::header_limit || ec == http::error::buffer_overflow)
-        return {status::request_header_fields_too_large,
-                "header too large (at most " + std::to_string(header_bytes_max) + " bytes)"};
+        return {
+            status::request_header_fields_too_large,
+            "header too large (at most " + std::to_string(header_bytes_max) + " bytes, rpc.header_kib_max)"};
     if (ec == http::error::bad_version)
         return {status::http_version_not_supported, "only HTTP/1.0 and HTTP/1.1 are spoken here"};
     return {status::bad_request, "malformed HTTP request: " + ec.message()};

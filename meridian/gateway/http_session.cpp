@@ -31,7 +31,7 @@ constexpr std::size_t kReadBytes = 16 << 10;
 class HttpSession final : public Connection, public std::enable_shared_from_this<HttpSession> {
 public:
     HttpSession(Hub& hub, Tcp::socket socket)
-        : m_hub(hub), m_stream(std::move(socket)), m_ticket(hub, *this) {}
+        : m_hub(hub), m_stream(std::move(socket)), m_ticket(hub, *this, client_of(m_stream.socket())) {}
 
     void start() {
         asio::dispatch(m_stream.get_executor(), [self = shared_from_this()] {
@@ -140,8 +140,16 @@ private:
             case http::verb::options:
                 return answer_options(request);
             default:
-                return respond(http::status::ok, "text/plain; charset=utf-8", std::string(kWelcome));
+                return answer_page(request);
         }
+    }
+
+    void answer_page(const Upgrade& request) {
+        const std::string_view target(request.target().data(), request.target().size());
+        auto page = options().pages ? options().pages(target.substr(0, target.find('?'))) : std::nullopt;
+        if (!page)
+            return respond(http::status::ok, "text/plain; charset=utf-8", std::string(kWelcome));
+        respond(static_cast<http::status>(page->status), page->type, std::move(page->body));
     }
 
     void answer_options(const Upgrade& request) {
@@ -161,7 +169,21 @@ private:
         auto request = rpc::Dispatcher::parse(body, m_hub.service.limits());
         if (!request)
             return respond(http::status::ok, "application/json", std::move(request.error()));
-        step(std::make_shared<rpc::Exchange>(m_hub.dispatcher, *std::move(request), nullptr));
+        auto exchange = std::make_shared<rpc::Exchange>(m_hub.dispatcher, *std::move(request), nullptr);
+        auto admitted = m_hub.admission.admit(m_ticket.client(), exchange->items());
+        if (!admitted)
+            return respond_too_many(std::move(admitted.error()), *exchange);
+        m_slot = *std::move(admitted);
+        step(std::move(exchange));
+    }
+
+    void respond_too_many(RequestRefusal refusal, rpc::Exchange& exchange) {
+        constexpr std::uint64_t kMsPerSecond = 1'000;
+        exchange.refuse(std::move(refusal.error));
+        while (!exchange.step()) {
+        }
+        m_retry_after_s = (refusal.retry_ms + kMsPerSecond - 1) / kMsPerSecond;
+        respond(http::status::too_many_requests, "application/json", exchange.take());
     }
 
     // One item of a batch at a time: between them other connections have their turn, and a client that has
@@ -172,7 +194,7 @@ private:
             asio::post(self->m_stream.get_executor(), [self, done, exchange = std::move(exchange)] {
                 if (done)
                     return self->respond(http::status::ok, "application/json", exchange->take());
-                if (self->m_hub.stopping || has_left(self->m_stream.socket()))
+                if (self->m_hub.aborting || has_left(self->m_stream.socket()))
                     return self->close();
                 self->step(exchange);
             });
@@ -198,8 +220,11 @@ private:
     }
 
     void respond(http::status status, std::string_view type, std::string body) {
+        m_slot.reset();
         Response response = make_response(status);
         response.set(http::field::content_type, beast::string_view{type.data(), type.size()});
+        if (status == http::status::too_many_requests)
+            response.set(http::field::retry_after, std::to_string(m_retry_after_s));
         if (status == http::status::method_not_allowed)
             response.set(http::field::allow, "POST, GET, HEAD, OPTIONS");
         response.content_length(body.size());
@@ -267,6 +292,8 @@ private:
     bool m_head = false;
     bool m_idle = false;  // waits for a request's first byte
     unsigned m_version = 11;
+    std::uint64_t m_retry_after_s = 0;
+    std::optional<RequestSlot> m_slot;  // while a request is being answered
     // Last: it is the first to go.
     ConnectionTicket m_ticket;
 };

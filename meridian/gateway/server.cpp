@@ -1,4 +1,5 @@
 #include <meridian/gateway/http_session.hpp>
+#include <meridian/gateway/listener.hpp>
 #include <meridian/gateway/server.hpp>
 
 #include <spdlog/spdlog.h>
@@ -32,6 +33,7 @@ public:
     Result<void, std::string> listen();
     std::uint16_t port() const noexcept { return m_port; }
     void run();
+    ServerStatus status();
     void stop() {
         asio::post(m_acceptor.get_executor(), [this] { begin_stop(); });
     }
@@ -39,7 +41,9 @@ public:
 private:
     void accept();
     void on_accept(boost::system::error_code ec, Tcp::socket socket);
+    bool has_room(const Tcp::socket& socket);
     void begin_stop();
+    void abort();
     void schedule_mining();
 
     Hub m_hub;
@@ -49,28 +53,16 @@ private:
     asio::steady_timer m_timer;  // before the next accept, or to the end of a stop
     std::uint16_t m_port = 0;
     bool m_full = false;  // the last connection was one too many
+    std::atomic<std::uint64_t> m_accepted = 0;
+    std::atomic<std::uint64_t> m_refused = 0;
 };
 
 Result<void, std::string> Server::Impl::listen() {
     const ServerOptions& options = m_hub.options;
-    boost::system::error_code ec;
-    const auto address = asio::ip::make_address(options.host, ec);
-    if (ec)
-        return fail("\"" + options.host + "\" is not an IP address; use --host 127.0.0.1 or --host 0.0.0.0");
-    const Tcp::endpoint endpoint(address, options.port);
-    m_acceptor.open(endpoint.protocol(), ec);
-    if (!ec)
-        m_acceptor.set_option(asio::socket_base::reuse_address(true), ec);
-    if (!ec)
-        m_acceptor.bind(endpoint, ec);
-    if (!ec)
-        m_acceptor.listen(asio::socket_base::max_listen_connections, ec);
-    if (ec == asio::error::address_in_use)
-        return fail("port " + std::to_string(options.port) +
-                    " is in use; end the program that has it, or choose another with --port N");
-    if (ec)
-        return fail("cannot listen on " + options.host + ":" + std::to_string(options.port) + ": " +
-                    ec.message());
+    if (auto opened =
+            open_port(m_acceptor, options.host, options.port, options.host_option, options.port_option);
+        !opened)
+        return opened;
     m_port = m_acceptor.local_endpoint().port();
     // From here on a signal waits for run(): whoever learns that the port is open may end the process at
     // once.
@@ -97,17 +89,19 @@ void Server::Impl::on_accept(boost::system::error_code ec, Tcp::socket socket) {
         });
     }
     boost::system::error_code ignored;
-    const bool full = m_hub.connection_count() >= m_hub.options.connections_max;
+    const bool full = !has_room(socket);
     if (!full) {
+        ++m_accepted;
         socket.set_option(Tcp::no_delay(true), ignored);
         serve_http(m_hub, std::move(socket));
     } else {
         // As much as the kernel takes at once: this one gets no more of our time.
+        ++m_refused;
         socket.non_blocking(true, ignored);
         socket.write_some(asio::buffer(kFull), ignored);
     }
     if (full && !m_full)
-        spdlog::warn("there are {} connections; further ones are refused", m_hub.options.connections_max);
+        spdlog::warn("there are {} connections; further ones are refused", m_hub.connection_count());
     m_full = full;
     accept();
 }
@@ -130,19 +124,51 @@ void Server::Impl::schedule_mining() {
     });
 }
 
-// On the acceptor's strand. Connections are asked to end; what has not ended in time is abandoned.
+// Whether one more connection is within the bounds, of all and of its address.
+bool Server::Impl::has_room(const Tcp::socket& socket) {
+    const std::size_t per_address = m_hub.options.connections_per_address_max;
+    return m_hub.connection_count() < m_hub.options.connections_max &&
+           (per_address == 0 || m_hub.connection_count(client_of(socket)) < per_address);
+}
+
+// On the acceptor's strand. Connections are asked to end, those that are answering when they have answered.
 void Server::Impl::begin_stop() {
     if (m_hub.stopping)
         return;
-    m_hub.service.interrupt();
+    const ServerOptions& options = m_hub.options;
+    if (options.on_stop)
+        options.on_stop();
     boost::system::error_code ignored;
     m_acceptor.close(ignored);
+    if (options.drain_ms_max == 0)
+        return abort();
+    m_timer.expires_after(std::chrono::milliseconds(options.drain_ms_max));
+    m_timer.async_wait([this](boost::system::error_code ec) {
+        if (!ec)
+            abort();
+    });
+    m_hub.shut_down();
+}
+
+// On the same. What has not ended in time is abandoned.
+void Server::Impl::abort() {
     m_timer.expires_after(std::chrono::milliseconds(m_hub.options.stop_ms_max));
     m_timer.async_wait([this](boost::system::error_code ec) {
         if (!ec)
             m_hub.io.stop();
     });
-    m_hub.shut_down();
+    m_hub.abort();
+}
+
+ServerStatus Server::Impl::status() {
+    return {.connections = m_hub.connection_count(),
+            .websockets = m_hub.websockets,
+            .requests = m_hub.admission.in_work(),
+            .accepted = m_accepted,
+            .refused_connections = m_refused,
+            .refused_for_rate = m_hub.admission.refused_for_rate(),
+            .refused_for_load = m_hub.admission.refused_for_load(),
+            .slow_subscribers = m_hub.slow_subscribers};
 }
 
 void Server::Impl::run() {
@@ -176,6 +202,9 @@ Result<void, std::string> Server::listen() {
 }
 std::uint16_t Server::port() const noexcept {
     return m_impl->port();
+}
+ServerStatus Server::status() const {
+    return m_impl->status();
 }
 void Server::run() {
     m_impl->run();

@@ -6,7 +6,7 @@
 // items. Every queue is bounded: a subscriber that does not keep up is told and cut off.
 #pragma once
 
-#include <meridian/rpc/service.hpp>
+#include <meridian/rpc/dispatcher.hpp>
 
 #include <functional>
 #include <memory>
@@ -14,6 +14,15 @@
 #include <vector>
 
 namespace meridian::gateway {
+
+// What a GET of some path answers.
+struct PageAnswer {
+    unsigned status = 200;
+    std::string type;
+    std::string body;
+};
+// Empty: no such page. Called on any of the server's threads.
+using PageHandler = std::function<std::optional<PageAnswer>(std::string_view path)>;
 
 // Bounds are what one connection may have; beyond them it is answered and closed, or only closed.
 struct ServerOptions {
@@ -23,6 +32,18 @@ struct ServerOptions {
     std::vector<std::string> vhosts{"localhost"};  // AllowedHosts
     // AllowedOrigins: pages of this machine, whatever their port.
     std::vector<std::string> cors{"localhost", "127.0.0.1", "[::1]"};
+
+    // What the operator sets, for messages.
+    std::string host_option = "--host";
+    std::string port_option = "--port";
+    rpc::MethodFilter methods;
+    rpc::RequestObserver* observer = nullptr;  // outlives the server
+    PageHandler pages;
+    // Of one client address (rate_limit.hpp); zero: no limit. Each request of a batch counts.
+    std::uint64_t requests_per_s_max = 0;
+    std::uint64_t requests_burst_max = 1'000;
+    std::size_t concurrent_requests_max = 1'000;  // being answered, of all clients
+    std::size_t connections_per_address_max = 0;  // zero: no bound of its own
 
     std::size_t connections_max = 1'000;
     std::size_t header_bytes_max = 64 << 10;  // of the request line and all fields
@@ -36,7 +57,23 @@ struct ServerOptions {
     std::uint64_t drain_s_max = 5;
     std::uint64_t websocket_idle_s_max = 300;       // without any sign of life; pinged at half of it
     std::size_t notification_bytes_max = 16 << 20;  // waiting for one subscriber
-    std::uint64_t stop_ms_max = 2'000;              // for connections to end when the server stops
+    // For requests under way to be answered after SIGTERM, before they are broken off.
+    std::uint64_t drain_ms_max = 0;
+    std::uint64_t stop_ms_max = 2'000;  // for connections to end after that
+    // Called when the server begins to stop, before anything else. On one of its threads.
+    std::function<void()> on_stop;
+};
+
+// Gauges as of now, counts since the start.
+struct ServerStatus {
+    std::size_t connections = 0;  // of both kinds
+    std::size_t websockets = 0;
+    std::size_t requests = 0;  // being answered
+    std::uint64_t accepted = 0;
+    std::uint64_t refused_connections = 0;
+    std::uint64_t refused_for_rate = 0;  // requests
+    std::uint64_t refused_for_load = 0;
+    std::uint64_t slow_subscribers = 0;  // cut off
 };
 
 class Server {
@@ -49,6 +86,8 @@ public:
     // Opens the port. The error is a sentence that says what to do.
     Result<void, std::string> listen();
     std::uint16_t port() const noexcept;
+    // From any thread.
+    ServerStatus status() const;
     // Serves until SIGINT, SIGTERM or stop(). Also mines by the clock as the chain's mining mode says. A
     // second signal ends the process.
     void run();

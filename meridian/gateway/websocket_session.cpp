@@ -30,8 +30,11 @@ public:
         : m_hub(hub),
           m_stream(std::move(socket)),
           m_deadline(m_stream.get_executor()),
-          m_ticket(hub, *this) {}
+          m_ticket(hub, *this, client_of(beast::get_lowest_layer(m_stream).socket())) {
+        ++m_hub.websockets;
+    }
     ~WebSocketSession() override {
+        --m_hub.websockets;
         if (!m_finished)
             m_hub.service.forget(*this);
     }
@@ -57,7 +60,8 @@ public:
         // Moved, as nobody may end a connection while the hub goes through them.
         if (auto self = weak_from_this().lock())
             asio::post(m_stream.get_executor(), [self = std::move(self)] {
-                self->give_up(websocket::close_code::going_away, "the node is ending");
+                if (!self->m_slot || self->m_hub.aborting)  // else on_answer() ends it
+                    self->give_up(websocket::close_code::going_away, "the node is ending");
             });
     }
 
@@ -66,11 +70,13 @@ public:
         const std::size_t waiting = m_waiting.fetch_add(message.size()) + message.size();
         if (waiting > m_hub.options.notification_bytes_max) {
             m_waiting.fetch_sub(message.size());
-            if (!m_overrun.exchange(true))
+            if (!m_overrun.exchange(true)) {
+                ++m_hub.slow_subscribers;
                 asio::post(m_stream.get_executor(), [self = shared_from_this()] {
                     spdlog::warn("a subscriber reads too slowly and is disconnected");
                     self->give_up(websocket::close_code::try_again_later, "too slow for its subscriptions");
                 });
+            }
             return;
         }
         asio::post(m_stream.get_executor(), [self = shared_from_this(), text = std::move(message)]() mutable {
@@ -110,7 +116,16 @@ private:
             send(std::move(request.error()));
             return read();
         }
-        step(std::make_shared<rpc::Exchange>(m_hub.dispatcher, *std::move(request), this));
+        auto exchange = std::make_shared<rpc::Exchange>(m_hub.dispatcher, *std::move(request), this);
+        auto admitted = m_hub.admission.admit(m_ticket.client(), exchange->items());
+        if (!admitted) {
+            exchange->refuse(std::move(admitted.error().error));
+            while (!exchange->step()) {
+            }
+            return on_answer(exchange->take());
+        }
+        m_slot = *std::move(admitted);
+        step(std::move(exchange));
     }
 
     // One item of a batch at a time: between them other connections have their turn, and a client that has
@@ -131,8 +146,11 @@ private:
     }
 
     void on_answer(std::string answer) {
+        m_slot.reset();
         if (!answer.empty())
             send(std::move(answer));
+        if (m_hub.stopping)
+            return end_after_answers();
         read();
     }
 
@@ -143,7 +161,7 @@ private:
 
     // The queue's bytes are counted in m_waiting already.
     void enqueue(std::string text) {
-        if (m_closing) {
+        if (m_closing || m_ending) {
             m_waiting.fetch_sub(text.size());
             return;
         }
@@ -169,10 +187,19 @@ private:
         m_deadline.cancel();
         if (!m_queue.empty())
             write();
+        else if (m_ending)
+            return give_up(websocket::close_code::going_away, "the node is ending");
         if (m_paused && m_waiting <= m_hub.options.notification_bytes_max) {
             m_paused = false;
             read();
         }
+    }
+
+    // The answers that wait are still sent, notifications no more.
+    void end_after_answers() {
+        if (m_queue.empty())
+            return give_up(websocket::close_code::going_away, "the node is ending");
+        m_ending = true;
     }
 
     // Says why and closes, within a deadline; what is not on its way yet is not sent any more.
@@ -224,8 +251,10 @@ private:
     std::atomic<std::size_t> m_waiting = 0;  // bytes in the queue or on their way to it
     std::atomic<bool> m_overrun = false;
     websocket::close_reason m_reason;
-    bool m_open = false;    // the upgrade has been answered
-    bool m_paused = false;  // reads no request until more of the queue has left
+    std::optional<RequestSlot> m_slot;  // while a request is being answered
+    bool m_open = false;                // the upgrade has been answered
+    bool m_paused = false;              // reads no request until more of the queue has left
+    bool m_ending = false;              // to be closed when the queue is empty
     bool m_closing = false;
     bool m_finished = false;
     // Last: it is the first to go.

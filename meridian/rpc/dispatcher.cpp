@@ -41,11 +41,18 @@ std::optional<std::string> identifier(const json::value& id) {
     return std::nullopt;
 }
 
-// Tells the log, at debug, what one request came to.
+// Tells the log, at debug, and the observer what one request came to.
 class RequestLog {
 public:
-    explicit RequestLog(std::string_view method) : m_method(method) {}
+    // `known` is the method's name in the table, or empty.
+    RequestLog(std::string_view method, std::string_view known, RequestObserver* observer)
+        : m_method(method), m_known(known), m_observer(observer) {}
     ~RequestLog() {
+        if (m_observer != nullptr) {
+            const auto us = std::chrono::duration_cast<std::chrono::microseconds>(
+                std::chrono::steady_clock::now() - m_start);
+            m_observer->on_request(m_known, m_error, static_cast<std::uint64_t>(us.count()));
+        }
         if (!spdlog::should_log(spdlog::level::debug))
             return;
         const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - m_start;
@@ -63,6 +70,8 @@ public:
 
 private:
     std::string_view m_method;
+    std::string_view m_known;
+    RequestObserver* m_observer;
     std::chrono::steady_clock::time_point m_start = std::chrono::steady_clock::now();
     std::optional<ErrorCode> m_error;
 };
@@ -102,24 +111,25 @@ std::string Dispatcher::answer_one(const json::value& request, Session* session,
     const bool valid_version = version != nullptr && *version == "2.0";
     if (!id || !valid_version || name == nullptr || !name->is_string())
         return error_text(id.value_or("null"), kInvalid);
-    RequestLog log(text_of(name->get_string()));
+    const std::string_view called = text_of(name->get_string());
+    const Method* known = m_observer != nullptr ? m_service.methods().find(called) : nullptr;
+    RequestLog log(called, known != nullptr ? known->name : std::string_view{}, m_observer);
     try {
         if (refusal != nullptr)
             throw RpcError(*refusal);
-        const json::value result =
-            invoke(text_of(name->get_string()), object->if_contains("params"), session);
+        const json::value result = invoke(called, object->if_contains("params"), session);
         if (given == nullptr)
             return {};
         std::string out = frame(*id, "result", result);
         if (out.size() > m_service.limits().response_bytes_max)
-            throw RpcError(ErrorCode::ResponseTooLarge, "response too large");
+            throw RpcError(ErrorCode::ResponseTooLarge, "response too large (rpc.response_kib_max)");
         return out;
     } catch (const RpcError& error) {
         log.failed(error.code());
         return given != nullptr ? error_text(*id, error) : std::string{};
     } catch (const std::exception& error) {
         log.failed(ErrorCode::Internal);
-        spdlog::error("{} failed: {}", text_of(name->get_string()), error.what());
+        spdlog::error("{} failed: {}", called, error.what());
         return error_text(*id, RpcError(ErrorCode::Internal, "internal error"));
     }
 }
@@ -129,6 +139,10 @@ json::value Dispatcher::invoke(std::string_view name, const json::value* params,
     if (method == nullptr)
         throw RpcError(ErrorCode::MethodNotFound,
                        "the method " + excerpt(name) + " does not exist/is not available");
+    if (const auto key = m_filter.forbidden_by(name); !key.empty())
+        throw RpcError(
+            ErrorCode::MethodNotFound,
+            "the method " + excerpt(name) + " is not served by this node (" + std::string(key) + ")");
     static const json::array kNone;
     const json::array* values = &kNone;
     if (params != nullptr && !params->is_null()) {
@@ -158,10 +172,15 @@ Exchange::Exchange(Dispatcher& dispatcher, json::value request, Session* session
       m_deadline(std::chrono::steady_clock::now() +
                  std::chrono::milliseconds(dispatcher.limits().batch_ms_max)) {}
 
+std::size_t Exchange::items() const {
+    const auto* batch = m_request.if_array();
+    return batch == nullptr || batch->empty() ? 1 : batch->size();
+}
+
 bool Exchange::step() {
     const auto* batch = m_request.if_array();
     if (batch == nullptr) {
-        m_out = m_dispatcher.answer_one(m_request, m_session);
+        m_out = m_dispatcher.answer_one(m_request, m_session, m_refusal ? &*m_refusal : nullptr);
         return true;
     }
     const Limits& limits = m_dispatcher.limits();
@@ -170,8 +189,9 @@ bool Exchange::step() {
         return true;
     }
     if (batch->size() > limits.batch_items_max) {
-        m_out = error_answer(ErrorCode::InvalidRequest,
-                             "batch too large (at most " + std::to_string(limits.batch_items_max) + ")");
+        m_out = error_answer(ErrorCode::InvalidRequest, "batch too large (at most " +
+                                                            std::to_string(limits.batch_items_max) +
+                                                            " requests, rpc.batch_items_max)");
         return true;
     }
     append((*batch)[m_next]);
@@ -183,10 +203,11 @@ bool Exchange::step() {
 }
 
 void Exchange::append(const json::value& request) {
-    static const RpcError kTooLarge(ErrorCode::ResponseTooLarge, "response too large");
-    static const RpcError kTimedOut(ErrorCode::TimedOut, "request timed out");
+    static const RpcError kTooLarge(ErrorCode::ResponseTooLarge,
+                                    "response too large (rpc.batch_response_kib_max)");
+    static const RpcError kTimedOut(ErrorCode::TimedOut, "request timed out (rpc.batch_ms_max)");
     const std::size_t bytes_max = m_dispatcher.limits().batch_response_bytes_max;
-    const RpcError* refusal = nullptr;
+    const RpcError* refusal = m_refusal ? &*m_refusal : nullptr;
     if (m_full)
         refusal = &kTooLarge;
     else if (std::chrono::steady_clock::now() >= m_deadline)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <meridian/rpc/method.hpp>
+#include <meridian/rpc/method_filter.hpp>
 #include <meridian/rpc/service.hpp>
 
 #include <chrono>
@@ -11,9 +12,20 @@
 
 namespace meridian::rpc {
 
+// Told what each request came to. On the thread that answers; must not wait.
+class RequestObserver {
+public:
+    virtual ~RequestObserver() = default;
+    // `method` is a name of the table, or empty for a method that is not there.
+    virtual void on_request(std::string_view method, std::optional<ErrorCode> error,
+                            std::uint64_t duration_us) = 0;
+};
+
 class Dispatcher {
 public:
-    explicit Dispatcher(Service& service) : m_service(service) {}
+    // The observer outlives this; null: nobody counts.
+    explicit Dispatcher(Service& service, MethodFilter filter = {}, RequestObserver* observer = nullptr)
+        : m_service(service), m_filter(std::move(filter)), m_observer(observer) {}
 
     // Needs no access to the chain, so any thread may call it. The error is a finished answer.
     static std::expected<json::value, std::string> parse(std::string_view text, const Limits& limits);
@@ -32,6 +44,8 @@ private:
     json::value invoke(std::string_view name, const json::value* params, Session* session);
 
     Service& m_service;
+    MethodFilter m_filter;
+    RequestObserver* m_observer;
 };
 
 // One request or batch being answered, an item at a time, so that whoever owns the chain can serve others in
@@ -41,6 +55,10 @@ public:
     // The dispatcher and the session have to outlive this.
     Exchange(Dispatcher& dispatcher, json::value request, Session* session);
 
+    // How many requests it is; at least 1.
+    std::size_t items() const;
+    // Before the first step(): every item is answered with this error, and needs no access to the chain.
+    void refuse(RpcError error) { m_refusal = std::move(error); }
     // Answers the next item. True if it was the last one: then take() it and call nothing more.
     bool step();
     // Empty if nothing is to be answered.
@@ -54,6 +72,7 @@ private:
     Session* m_session;
     std::chrono::steady_clock::time_point m_deadline;
     std::size_t m_next = 0;
+    std::optional<RpcError> m_refusal;
     bool m_full = false;
     std::string m_out;
 };

@@ -186,7 +186,7 @@ TEST_F(DispatcherTest, ABatchsTimeIsBounded) {
     for (std::size_t i : {0, 1, 2}) {
         EXPECT_EQ(answers[i].at("id"), i + 1);
         EXPECT_EQ(answers[i].at("error").at("code"), -32002);
-        EXPECT_EQ(answers[i].at("error").at("message"), "request timed out");
+        EXPECT_EQ(answers[i].at("error").at("message"), "request timed out (rpc.batch_ms_max)");
     }
 }
 

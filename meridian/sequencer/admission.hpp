@@ -30,6 +30,7 @@ enum class [[nodiscard]] SubmitError : std::uint8_t {
     Malformed,  // breaks a rule of its type
     Busy,       // the node cannot take more just now: try again
 };
+inline constexpr std::size_t kSubmitErrorCount = static_cast<std::size_t>(SubmitError::Busy) + 1;
 
 struct SubmitFailure {
     SubmitError error;

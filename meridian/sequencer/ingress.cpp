@@ -38,19 +38,25 @@ SubmitFailure in_words(Pool::Refused refused, const chain::Transaction& txn) {
 Ingress::Ingress(const IngressOptions& options, Doorbell* doorbell, Parts parts)
     : m_options(options), m_parts(std::move(parts)), m_queue(options.queue_max, doorbell) {}
 
+void Ingress::refuse(const SubmitCallback& done, SubmitFailure failure) {
+    count(failure.error);
+    done(fail(std::move(failure)));
+}
+
 void Ingress::submit(Bytes envelope, SubmitCallback done) {
     const std::size_t size = envelope.size();
     if (size > m_options.txn_bytes_max)
-        return done(fail(SubmitFailure{SubmitError::Malformed, "oversized data: transaction size " +
-                                                                   std::to_string(size) + ", limit " +
-                                                                   std::to_string(m_options.txn_bytes_max)}));
+        return refuse(done, SubmitFailure{SubmitError::Malformed,
+                                          "oversized data: transaction size " + std::to_string(size) +
+                                              ", limit " + std::to_string(m_options.txn_bytes_max)});
     const bool room = m_bytes.fetch_add(size) + size <= m_options.queue_bytes_max;
     Submission submission{std::move(envelope), std::move(done)};
     if (room && m_queue.try_push(std::move(submission)))
         return;
     m_bytes -= size;
-    submission.done(fail(SubmitFailure{
-        SubmitError::Busy, "the node is busy: more transactions arrive than can be checked; try again"}));
+    refuse(submission.done,
+           SubmitFailure{SubmitError::Busy,
+                         "the node is busy: more transactions arrive than can be checked; try again"});
 }
 
 Step Ingress::step() {
@@ -61,7 +67,7 @@ Step Ingress::step() {
         m_bytes -= submission.envelope.size();
     if (const std::string refusal = m_parts.refusal(); !refusal.empty()) {
         for (const Submission& submission : submissions)
-            submission.done(fail(SubmitFailure{SubmitError::Busy, refusal}));
+            refuse(submission.done, SubmitFailure{SubmitError::Busy, refusal});
         return {true, kNever};
     }
     auto batch = decode(std::move(submissions));
@@ -71,6 +77,8 @@ Step Ingress::step() {
     for (Decoded& one : batch) {
         auto result = pool(std::move(one.txn), moment);
         pooled |= result.has_value();
+        if (!result)
+            count(result.error().error);
         one.done(std::move(result));
     }
     if (pooled)
@@ -85,8 +93,8 @@ std::vector<Ingress::Decoded> Ingress::decode(std::vector<Submission> submission
     for (Submission& submission : submissions) {
         auto txn = chain::decode_pooled_transaction(submission.envelope);
         if (!txn) {
-            submission.done(
-                fail(SubmitFailure{SubmitError::Malformed, txn.error().field + ": " + txn.error().reason}));
+            refuse(submission.done,
+                   SubmitFailure{SubmitError::Malformed, txn.error().field + ": " + txn.error().reason});
             continue;
         }
         auto pooled = std::make_shared<PooledTxn>();
@@ -106,14 +114,15 @@ void Ingress::recover(std::vector<Decoded>& batch) {
     std::erase_if(batch, [&](Decoded& one) {
         const chain::Transaction& txn = one.txn->txn;
         if (txn.chain_id && *txn.chain_id != chain_id) {
-            one.done(fail(SubmitFailure{SubmitError::WrongChainId, "invalid chain id for signer: have " +
-                                                                       std::to_string(*txn.chain_id) +
-                                                                       " want " + std::to_string(chain_id)}));
+            refuse(one.done,
+                   SubmitFailure{SubmitError::WrongChainId, "invalid chain id for signer: have " +
+                                                                std::to_string(*txn.chain_id) + " want " +
+                                                                std::to_string(chain_id)});
             return true;
         }
         const auto signature = chain::sender_signature(txn);
         if (!signature) {
-            one.done(fail(invalid_sender()));
+            refuse(one.done, invalid_sender());
             return true;
         }
         requests.push_back({signature->digest, signature->r, signature->s, signature->parity});
@@ -123,7 +132,7 @@ void Ingress::recover(std::vector<Decoded>& batch) {
     crypto::secp256k1::recover_batch(requests, std::span(signers));
     for (std::size_t i = 0; i < batch.size(); ++i) {
         if (!signers[i]) {
-            batch[i].done(fail(invalid_sender()));
+            refuse(batch[i].done, invalid_sender());
             batch[i].done = nullptr;
             continue;
         }

@@ -8,6 +8,9 @@
 #include <meridian/sequencer/stage.hpp>
 #include <meridian/sequencer/submitted.hpp>
 
+#include <array>
+#include <atomic>
+
 namespace meridian::sequencer {
 
 struct IngressOptions {
@@ -38,6 +41,13 @@ public:
     std::string_view name() const noexcept override { return "ingress"; }
     Step step() override;
     std::size_t waiting() const { return m_queue.size(); }
+    // Since the start, by SubmitError.
+    std::array<std::uint64_t, kSubmitErrorCount> refused() const {
+        std::array<std::uint64_t, kSubmitErrorCount> out;
+        for (std::size_t i = 0; i < out.size(); ++i)
+            out[i] = m_refused[i].load(std::memory_order_relaxed);
+        return out;
+    }
     const IngressOptions& options() const noexcept { return m_options; }
 
 private:
@@ -50,6 +60,10 @@ private:
         SubmitCallback done;
     };
 
+    void count(SubmitError error) noexcept {
+        m_refused[static_cast<std::size_t>(error)].fetch_add(1, std::memory_order_relaxed);
+    }
+    void refuse(const SubmitCallback& done, SubmitFailure failure);
     std::vector<Decoded> decode(std::vector<Submission> submissions);
     void recover(std::vector<Decoded>& batch);
     // The state of one moment.
@@ -61,6 +75,7 @@ private:
     SubmitResult pool(const PooledTxnPtr& txn, Moment& moment);
 
     IngressOptions m_options;
+    std::array<std::atomic<std::uint64_t>, kSubmitErrorCount> m_refused{};
     Parts m_parts;
     BoundedQueue<Submission> m_queue;
     std::atomic<std::size_t> m_bytes = 0;

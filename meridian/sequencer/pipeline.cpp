@@ -147,6 +147,7 @@ PipelineStatus Pipeline::status() const {
     out.committer_waiting = m_core->committer().queue().size();
     out.recent_accounts = m_core->recent().size();
     out.rejected_txns = m_rejected;
+    out.refused_txns = m_ingress->refused();
     out.fault = fault();
     return out;
 }

@@ -42,7 +42,8 @@ struct PipelineStatus {
     std::size_t committer_waiting = 0;
     std::size_t recent_accounts = 0;  // in memory, not in the base
     std::uint64_t rejected_txns = 0;
-    std::string fault;  // empty: none
+    std::array<std::uint64_t, kSubmitErrorCount> refused_txns{};  // on arrival, by SubmitError
+    std::string fault;                                            // empty: none
 };
 
 class PipelineListener : public LiveListener {
