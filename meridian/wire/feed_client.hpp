@@ -17,7 +17,7 @@ struct FeedClientOptions {
     // Before the next try: doubled with each failure, with a random part; the least again after a record.
     std::uint64_t backoff_ms_min = 100;
     std::uint64_t backoff_ms_max = 10'000;
-    SessionLimits session;
+    SessionLimits session = {};
 };
 
 struct FeedClientStatus {

@@ -15,7 +15,7 @@
 namespace meridian::wire {
 
 struct FeedServerOptions {
-    PortOptions port;
+    PortOptions port = {};
     std::size_t queued_size_max = 4u << 20;   // bytes that wait for one follower
     std::size_t recent_size_max = 32u << 20;  // bytes of the last records, kept in memory for all followers
 };

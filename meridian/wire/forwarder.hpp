@@ -13,7 +13,7 @@ struct ForwarderOptions {
     // After a failed connection everything is refused for that long.
     std::uint64_t retry_ms = 1'000;
     std::size_t in_flight_max = 4'096;
-    SessionLimits session;
+    SessionLimits session = {};
 };
 
 class Forwarder {

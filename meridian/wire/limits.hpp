@@ -19,7 +19,7 @@ struct PortOptions {
     std::string host = "127.0.0.1";
     std::uint16_t port = 0;  // zero: any free one
     std::size_t connections_max = 64;
-    SessionLimits session;
+    SessionLimits session = {};
     std::uint64_t stop_ms_max = 500;  // for connections to end when the port closes
 };
 

@@ -28,11 +28,11 @@ public:
 
 struct TxnClientOptions {
     std::string address;  // host:port, [IPv6]:port
-    ChainIdentity chain;
+    ChainIdentity chain = {};
     std::uint64_t connect_ms_max = 5'000;  // for the connection, and as long again for the greetings
     // What is submitted and not answered; the server's own bound if that is lower.
     std::size_t in_flight_max = 4'096;
-    SessionLimits session;
+    SessionLimits session = {};
 };
 
 class TxnClient {

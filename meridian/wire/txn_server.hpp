@@ -14,7 +14,7 @@
 namespace meridian::wire {
 
 struct TxnServerOptions {
-    PortOptions port;
+    PortOptions port = {};
     std::size_t in_flight_max = 8'192;  // of one connection
     std::uint32_t envelope_size_max = 128u << 10;
     std::uint64_t wait_ms_max = 10'000;  // for a transaction's frame
