@@ -359,6 +359,24 @@ TEST_F(Feed, SurvivesGarbageFromFollowers) {
     EXPECT_TRUE(chain.wait_for(3));
 }
 
+TEST_F(Feed, AnswersNoFloodOfPingsWithoutEnd) {
+    constexpr std::uint64_t kPings = 2'000'000;  // more answers than sockets hold
+    serve();
+    RawPeer peer = greeted();
+    Bytes flood;
+    for (std::uint64_t token = 1; token <= kPings; ++token)
+        encode(flood, Ping{token});
+    peer.send(flood);
+    peer.send(Follow{1});
+    publish(1);
+    std::uint64_t answered = 0;
+    for (auto message = peer.read(); message && !std::holds_alternative<Record>(*message);
+         message = peer.read())
+        answered += std::holds_alternative<Pong>(*message) ? 1 : 0;
+    EXPECT_GT(answered, 0u);
+    EXPECT_LT(answered, kPings);
+}
+
 // A server that says what the test likes: the client takes the good frames of it, refuses what is none, and
 // finds the rest with an honest server.
 class LyingFeed : public Feed {

@@ -9,6 +9,9 @@ namespace meridian::wire {
 namespace {
 
 constexpr std::size_t kReadSize = 64 << 10;
+// Bytes that wait to be written, beyond which pings are not answered: or a flood of them would fill the
+// memory.
+constexpr std::size_t kPongQueueMax = 64 << 10;
 // Buffers that one write takes at most.
 constexpr std::size_t kGather = 16;
 
@@ -92,7 +95,9 @@ bool Session::handle(const Message& message) {
     if (!m_ready)
         return greet(message);
     if (const auto* ping = std::get_if<Ping>(&message)) {
-        send(Pong{ping->token});
+        // Who does not take what waits for it has signs of life enough.
+        if (m_queued_size < kPongQueueMax)
+            send(Pong{ping->token});
         return true;
     }
     if (std::holds_alternative<Pong>(message))
