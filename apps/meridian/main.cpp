@@ -36,6 +36,8 @@ int main(int argc, char** argv) {
     meridian::app::add_evidence_command(app, exit_code);
     meridian::app::add_bench_command(app, exit_code);
     meridian::app::add_config_command(app, exit_code);
+    meridian::app::add_db_command(app, exit_code);
+    meridian::app::add_snapshot_command(app, exit_code);
     meridian::app::add_version_command(app, exit_code);
     try {
         app.parse(argc, argv);
