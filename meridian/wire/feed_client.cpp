@@ -23,6 +23,9 @@ public:
     }
 
     void start() {
+        // The logger exists before there are threads that use it: how its library makes it is hidden from
+        // ThreadSanitizer.
+        (void)spdlog::default_logger_raw();
         asio::post(m_io, [this] { connect(); });
         m_thread = std::thread([this] {
             const auto work = asio::make_work_guard(m_io);
