@@ -1,8 +1,22 @@
 #include <meridian/config/config_file.hpp>
 
+#include <meridian/config/characters.hpp>
 #include <meridian/config/nearest.hpp>
 
-#define TOML_EXCEPTIONS 0
+namespace meridian::config {
+namespace {
+
+// The library's parser has assertions that a wrong text can break.
+struct BrokenAssertion {};
+[[noreturn]] void break_off() {
+    throw BrokenAssertion{};
+}
+
+}  // namespace
+}  // namespace meridian::config
+
+#define TOML_ASSERT(expr) (static_cast<bool>(expr) ? static_cast<void>(0) : ::meridian::config::break_off())
+#define TOML_EXCEPTIONS 1
 #define TOML_ENABLE_FORMATTERS 0
 #define TOML_ENABLE_WINDOWS_COMPAT 0
 #include <toml++/toml.h>
@@ -18,12 +32,11 @@ namespace meridian::config {
 namespace {
 
 // Words of a file in a message: no line of a terminal's own making, and not endless.
-std::string excerpt(std::string_view text) {
-    constexpr std::size_t kLengthMax = 60;
+std::string excerpt(std::string_view text, std::size_t length_max = 60) {
     std::string out;
-    for (const char c : text.substr(0, kLengthMax))
+    for (const char c : text.substr(0, length_max))
         out.push_back(static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c);
-    return text.size() > kLengthMax ? out + "..." : out;
+    return text.size() > length_max ? out + "..." : out;
 }
 
 class Reader {
@@ -201,6 +214,8 @@ toml::source_position position_of(const toml::table& root, std::string_view sect
     return value != nullptr ? value->source().begin : table->source().begin;
 }
 
+constexpr std::size_t kReasonLengthMax = 300;  // of the library's words
+
 Problem whole_file(const std::string& file, std::string message) {
     return {.file = file, .line = 0, .column = 0, .key = {}, .message = std::move(message)};
 }
@@ -212,11 +227,19 @@ std::optional<toml::table> parse_toml(std::string_view text, const std::string& 
             whole_file(file, "is larger than " + std::to_string(kFileBytesMax >> 10) + " KiB"));
         return std::nullopt;
     }
-    toml::parse_result parsed = toml::parse(text, file);
-    if (parsed)
-        return std::move(parsed).table();
-    const auto& at = parsed.error().source().begin;
-    problems.push_back({file, at.line, at.column, {}, std::string(parsed.error().description())});
+    if (const auto bad = find_bad_character(text)) {
+        problems.push_back({file, bad->line, bad->column, {}, bad->message});
+        return std::nullopt;
+    }
+    try {
+        return toml::parse(text, file);
+    } catch (const toml::parse_error& error) {
+        const auto& at = error.source().begin;
+        problems.push_back({file, at.line, at.column, {}, excerpt(error.description(), kReasonLengthMax)});
+    } catch (const BrokenAssertion&) {
+        problems.push_back(
+            whole_file(file, "is no TOML: a key or a table's name has characters that it cannot have"));
+    }
     return std::nullopt;
 }
 

@@ -187,6 +187,22 @@ TEST(Config, BrokenTomlHasAPlace) {
     EXPECT_EQ(twice.error()[0].line, 3u);
 }
 
+// What the library's parser would answer with an assertion, or not at all.
+TEST(Config, CharactersOutsideOfQuotes) {
+    EXPECT_EQ(problem_of("[node]\n\xce\x8a = 1\n"),
+              "chain.toml:2:1: a character that can only stand in quotes or in a comment");
+    EXPECT_EQ(problem_of(std::string("[\0]", 3)),
+              "chain.toml:1:2: a character that can only stand in quotes or in a comment");
+    EXPECT_EQ(problem_of("[node]\ndata_dir = \"a\\\"\" \xc2\xa0# b\n"),
+              "chain.toml:2:18: a character that can only stand in quotes or in a comment");
+    EXPECT_EQ(problem_of("[node]\ndata_dir = \"\"\"a\"\"\"\n"),
+              "chain.toml:2:12: a text in triple quotes; write it in one line, in single ones");
+    const auto config = parse_node_config(
+        "\xef\xbb\xbf[node] # \xce\x8a\ndata_dir = '\xce\x8a'\n[frames]\nextra_data = \"\"\n", "chain.toml");
+    ASSERT_TRUE(config) << config.error().front().text();
+    EXPECT_EQ(config->node.data_dir, "\xce\x8a");
+}
+
 TEST(Config, NestingAndSizeAreBounded) {
     EXPECT_FALSE(parse_node_config("a = " + std::string(100'000, '['), "chain.toml"));
     const auto large = parse_node_config(std::string(kFileBytesMax + 1, '\n'), "chain.toml");
