@@ -25,8 +25,8 @@ Usage: ./meridian.sh COMMAND [ARGUMENTS]
   build        build the binary: build/release/bin/meridian
   test         every check of CI; the last line is `N passed, N failed`
   bench [--run TEXT]
-               build, then run the benchmarks: all rows, or those whose name contains TEXT (those of
-               the store and the pipeline have no such rows and always run)
+               build, then run the benchmarks: all rows, or those whose name contains TEXT (that of
+               the store has no such rows and always runs)
   clean        remove what was built (build/ except the unpacked test data)
   --help       this text
 

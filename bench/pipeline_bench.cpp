@@ -1,7 +1,7 @@
 // The sequencer's pipeline on one machine: transfers from submission to a durable frame, against what
 // signature recovery alone allows on the same cores in the same run.
 //
-//   pipeline_bench [--transfers N] [--accounts N] [--folder DIR]
+//   pipeline_bench [--run TEXT] [--transfers N] [--accounts N] [--folder DIR]
 //
 // Recovery is measured twice: with the batch that the ingress uses, and with libsecp256k1 one by one. The log
 // and the store are real ones, with fsync, in a temporary folder.
@@ -12,6 +12,8 @@
 #include <meridian/node/genesis_store.hpp>
 #include <meridian/sequencer/pipeline.hpp>
 #include <meridian/store/rocks_database.hpp>
+
+#include "arguments.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -25,6 +27,12 @@ namespace meridian {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using bench::wants;
+
+constexpr const char* kSingleRow = "recovery alone, libsecp256k1 one by one, all cores";
+constexpr const char* kBatchedRow = "recovery alone, in batches, all cores";
+constexpr const char* kTransfersRow = "transfers, submission to durable frame, flat out";
+constexpr const char* kLatencyRow = "the same at half that rate, latency";
 
 double seconds_since(Clock::time_point begin) {
     return std::chrono::duration<double>(Clock::now() - begin).count();
@@ -204,23 +212,35 @@ double drive(sequencer::Pipeline& node, Latencies& latencies, const std::vector<
     return rate;
 }
 
-void print(const Recovery& recovery, double rate, Latencies& latencies) {
-    std::printf("%-58s %12.0f /s\n", "recovery alone, libsecp256k1 one by one, all cores", recovery.single);
-    std::printf("%-58s %12.0f /s   %.2f of libsecp256k1\n", "recovery alone, in batches, all cores",
-                recovery.batched, recovery.batched / recovery.single);
-    std::printf("%-58s %12.0f /s   %.2f of libsecp256k1's recovery, %.2f of the batched\n",
-                "transfers, submission to durable frame, flat out", rate, rate / recovery.single,
-                rate / recovery.batched);
-    std::printf("%-58s p50 %llu us, p99 %llu us, p99.9 %llu us\n", "the same at half that rate, latency",
-                static_cast<unsigned long long>(latencies.quantile(0.5)),
-                static_cast<unsigned long long>(latencies.quantile(0.99)),
-                static_cast<unsigned long long>(latencies.quantile(0.999)));
+void print_recovery(const Recovery& recovery) {
+    if (wants(kSingleRow))
+        std::printf("%-58s %12.0f /s\n", kSingleRow, recovery.single);
+    if (wants(kBatchedRow))
+        std::printf("%-58s %12.0f /s   %.2f of libsecp256k1\n", kBatchedRow, recovery.batched,
+                    recovery.batched / recovery.single);
+}
+
+void print_pipeline(const Recovery& recovery, double rate, Latencies& latencies) {
+    if (wants(kTransfersRow))
+        std::printf("%-58s %12.0f /s   %.2f of libsecp256k1's recovery, %.2f of the batched\n", kTransfersRow,
+                    rate, rate / recovery.single, rate / recovery.batched);
+    if (wants(kLatencyRow))
+        std::printf("%-58s p50 %llu us, p99 %llu us, p99.9 %llu us\n", kLatencyRow,
+                    static_cast<unsigned long long>(latencies.quantile(0.5)),
+                    static_cast<unsigned long long>(latencies.quantile(0.99)),
+                    static_cast<unsigned long long>(latencies.quantile(0.999)));
     std::printf("%zu frames\n", latencies.frames());
 }
 
 int run(const Options& options) {
+    const bool pipeline = wants(kTransfersRow) || wants(kLatencyRow);
+    if (!pipeline && !wants(kSingleRow) && !wants(kBatchedRow))
+        return 0;
     const Load load = make_load(options);
     const Recovery recovery = measure_recovery(load.envelopes);
+    print_recovery(recovery);
+    if (!pipeline)
+        return 0;
     store::RocksOptions store_options;
     store_options.path = options.folder + "/store";
     auto database = store::open_rocks(store_options);
@@ -252,7 +272,7 @@ int run(const Options& options) {
     (*node)->run();
     const double rate = drive(**node, latencies, load.envelopes);
     (*node)->stop();
-    print(recovery, rate, latencies);
+    print_pipeline(recovery, rate, latencies);
     return 0;
 }
 
@@ -261,15 +281,21 @@ int run(const Options& options) {
 
 int main(int argc, char** argv) {
     meridian::Options options;
-    for (int i = 1; i + 1 < argc; i += 2) {
-        const std::string_view name = argv[i];
+    const auto take = [&](std::string_view name, const char* value) {
         if (name == "--transfers")
-            options.transfers = std::strtoull(argv[i + 1], nullptr, 10);
+            options.transfers = std::strtoull(value, nullptr, 10);
         else if (name == "--accounts")
-            options.accounts = std::strtoull(argv[i + 1], nullptr, 10);
+            options.accounts = std::strtoull(value, nullptr, 10);
         else if (name == "--folder")
-            options.folder = argv[i + 1];
-    }
+            options.folder = value;
+        else
+            return false;
+        return true;
+    };
+    meridian::bench::read_arguments(argc, argv, take,
+                                    "  --transfers N   signed and submitted (100000)\n"
+                                    "  --accounts N    that send them (2000)\n"
+                                    "  --folder DIR    for log and store (default: a temporary one)\n");
     const bool temporary = options.folder.empty();
     if (temporary) {
         std::string pattern = std::filesystem::temp_directory_path() / "meridian-bench-XXXXXX";

@@ -110,7 +110,7 @@ int run_bench_load(BenchOptions& options) {
         return refuse(read.error(), kExitUsage);
     complete(options);
     if (options.print_genesis) {
-        std::printf("%s\n", load::genesis_text(options.load, options.chain_id, options.gas_limit).c_str());
+        load::write_genesis(stdout, options.load, options.chain_id, options.gas_limit);
         return 0;
     }
     try {
@@ -130,6 +130,8 @@ int run_bench_load(BenchOptions& options) {
         return report(options, reports, recovery);
     } catch (const load::LoadFailure& error) {
         return refuse(error.what(), kExitFailed);
+    } catch (const std::exception& error) {  // of the JSON library
+        return refuse(std::string("the node answered what was not expected: ") + error.what(), kExitFailed);
     }
 }
 

@@ -27,13 +27,13 @@ Account derive_account(std::string_view seed, std::string_view role, std::uint64
     return out;
 }
 
-std::vector<Account> derive_senders(const std::string& seed, std::size_t count) {
+std::vector<Account> derive_senders(const std::string& seed, std::size_t count, std::size_t first) {
     std::vector<Account> out(count);
     on_all_cores(
         count,
         [&](std::size_t from, std::size_t to) {
             for (std::size_t i = from; i < to; ++i)
-                out[i] = derive_account(seed, "sender", i);
+                out[i] = derive_account(seed, "sender", first + i);
         },
         "deriving accounts");
     return out;

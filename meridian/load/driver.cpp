@@ -113,8 +113,10 @@ public:
         m_unanswered = 0;
         m_lost_us = m_state.now_us();
         m_reopen_us = m_lost_us + kReconnectUs;
+        m_again = {};
+        // What was accepted and is in no block yet went with the pool of a node that ended.
         for (std::size_t i = 0; i < m_next; ++i)
-            if (m_waiting[m_order[i]])
+            if (unanswered(m_order[i]) || (m_options.reconnect_s > 0 && may_be_lost(m_order[i])))
                 m_again.push(m_order[i]);
         m_waiting.assign(m_waiting.size(), false);
         if (m_options.reconnect_s == 0)
@@ -132,6 +134,16 @@ private:
 
     bool over(std::uint64_t now) const {
         return m_options.duration_s > 0 && static_cast<double>(now) > 1e6 * m_options.duration_s;
+    }
+
+    // Sent, neither taken nor given up: on its way, or waiting to be sent again.
+    bool unanswered(std::uint32_t txn) const {
+        const TxnRecord& record = m_state.records()[txn];
+        return record.accepted_us == 0 && !record.settled;
+    }
+    bool may_be_lost(std::uint32_t txn) const {
+        const TxnRecord& record = m_state.records()[txn];
+        return record.accepted_us != 0 && !record.settled;
     }
 
     void submit(std::uint32_t txn, std::uint64_t due) {
@@ -247,8 +259,7 @@ private:
             next = std::min(next, sender->pump());
             done = done && sender->done();
         }
-        if (done)
-            m_done = true;
+        m_done = done;
         const std::uint64_t now = m_state.now_us();
         // An answer may make room at any time: look for the end of a duration now and then.
         const std::uint64_t wait = next == kNever ? 2'000 : next > now ? next - now : 0;

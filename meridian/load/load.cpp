@@ -105,11 +105,14 @@ private:
             options.genesis_hash =
                 hash_of(m_rpc.call("eth_getBlockByNumber", {"0x0", false}).as_object().at("hash"));
         const auto watcher =
-            make_watcher(source(), m_options.subscribe ? *m_options.subscribe : m_options.rpc, *m_state);
+            make_watcher(source(), m_options.subscribe ? *m_options.subscribe : m_options.rpc,
+                         m_options.drive.reconnect_s, *m_state);
         m_report.receipts = to_string(watcher ? watcher->source() : ReceiptSource::Answer);
         Driver driver(options, *m_state);
         const auto client = read_process_usage(0);
         const auto node = m_options.pid ? read_process_usage(m_options.pid) : std::nullopt;
+        m_rpc.be_patient(m_options.drive.reconnect_s);
+        std::fprintf(stderr, "sending\n");
         m_state->begin();
         driver.start();
         wait_until_done(driver, watcher.get());
@@ -137,8 +140,10 @@ private:
             }
             if (watcher != nullptr && !watcher->failure().empty())
                 throw LoadFailure(watcher->failure());
-            if (!driver.done())
+            if (!driver.done()) {
+                sent_us = 0;
                 continue;
+            }
             if (sent_us == 0)
                 sent_us = now;
             if (m_state->included() >= m_state->accepted() ||

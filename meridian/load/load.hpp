@@ -8,6 +8,7 @@
 #include <meridian/load/watcher.hpp>
 #include <meridian/load/workload.hpp>
 
+#include <cstdio>
 #include <map>
 #include <optional>
 #include <string>
@@ -66,8 +67,10 @@ struct LoadReport {
 // not null.
 LoadReport run_load(const LoadOptions& options, RecoveryRate* recovery);
 
-// A genesis file, as geth's, in which the run's accounts have ether and its treasury more.
-std::string genesis_text(const LoadOptions& options, std::uint64_t chain_id, std::uint64_t gas_limit);
+// Writes a genesis file, as geth's, in which the run's accounts have ether and its treasury more. Of any
+// number of accounts, some at a time.
+void write_genesis(std::FILE* out, const LoadOptions& options, std::uint64_t chain_id,
+                   std::uint64_t gas_limit);
 
 // For people, and for programs.
 std::string report_text(const LoadReport& report, const RecoveryRate& recovery);

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <optional>
+#include <thread>
 
 namespace meridian::load {
 namespace {
@@ -24,6 +25,7 @@ using Tcp = asio::ip::tcp;
 constexpr std::size_t kBatchMax = 100;  // requests: every node takes so many
 constexpr std::uint64_t kAnswerBytesMax = std::uint64_t{1} << 30;
 constexpr std::chrono::seconds kTimeout{60};
+constexpr std::chrono::milliseconds kPatiencePause{20};
 
 RpcAnswer read_answer(const json::object& object) {
     RpcAnswer out;
@@ -53,15 +55,32 @@ public:
 
     const Endpoint& endpoint() const { return m_endpoint; }
 
-    // Twice, as a connection that was kept may have been closed by the node in the meantime.
     json::value post(const std::string& body) {
+        const auto deadline = std::chrono::steady_clock::now() + m_patience;
+        for (;;) {
+            try {
+                return post_once(body);
+            } catch (const LoadFailure&) {
+                if (std::chrono::steady_clock::now() >= deadline)
+                    throw;
+                std::this_thread::sleep_for(kPatiencePause);
+            }
+        }
+    }
+
+    void be_patient(double seconds) {
+        m_patience = std::chrono::milliseconds(static_cast<std::int64_t>(1'000 * seconds));
+    }
+
+private:
+    // Twice, as a connection that was kept may have been closed by the node in the meantime.
+    json::value post_once(const std::string& body) {
         const bool kept = m_stream.has_value();
         if (auto answer = try_post(body, !kept))
             return *answer;
         return *try_post(body, true);
     }
 
-private:
     // Empty if the connection broke and `must` is false.
     std::optional<json::value> try_post(const std::string& body, bool must) {
         if (!m_stream)
@@ -133,6 +152,7 @@ private:
     Endpoint m_endpoint;
     asio::io_context m_io;
     std::optional<beast::tcp_stream> m_stream;
+    std::chrono::milliseconds m_patience{0};
 };
 
 RpcClient::RpcClient(const Endpoint& endpoint) : m_impl(std::make_unique<Impl>(endpoint)) {}
@@ -140,6 +160,10 @@ RpcClient::~RpcClient() = default;
 
 const Endpoint& RpcClient::endpoint() const noexcept {
     return m_impl->endpoint();
+}
+
+void RpcClient::be_patient(double seconds) {
+    m_impl->be_patient(seconds);
 }
 
 json::value RpcClient::call(const std::string& method, json::array params) {

@@ -40,6 +40,9 @@ public:
     RpcClient& operator=(const RpcClient&) = delete;
 
     const Endpoint& endpoint() const noexcept;
+    // From now on, tries again for so many seconds when the node does not answer: only for what may be asked
+    // twice.
+    void be_patient(double seconds);
 
     // Throws RpcFailure if the node answers with an error, LoadFailure if it does not answer.
     json::value call(const std::string& method, json::array params = {});

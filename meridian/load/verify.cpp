@@ -17,17 +17,21 @@ public:
     explicit ChainReceipts(const RunState& state)
         : m_state(state), m_index(state.load().hashes), m_found(state.records().size()) {}
 
-    // Reads the blocks that came since the last call.
+    // Reads the blocks that came since the last call, up to the first that the node does not have after all.
     void read_from(RpcClient& rpc, std::uint64_t first) {
         m_next = std::max(m_next, first);
         const std::uint64_t newest = number_of(rpc.call("eth_blockNumber"));
         while (m_next <= newest) {
             std::vector<RpcRequest> requests;
-            for (; m_next <= newest && requests.size() < kBlocksAtOnce; ++m_next)
-                requests.push_back({"eth_getBlockReceipts", {to_quantity(u256{m_next})}});
-            for (const json::value& receipts : rpc.call_all(requests))
-                for (const json::value& receipt : receipts.as_array())
+            for (std::uint64_t n = m_next; n <= newest && requests.size() < kBlocksAtOnce; ++n)
+                requests.push_back({"eth_getBlockReceipts", {to_quantity(u256{n})}});
+            for (const json::value& receipts : rpc.call_all(requests)) {
+                if (!receipts.is_array())
+                    return;
+                for (const json::value& receipt : receipts.get_array())
                     take(receipt.as_object());
+                ++m_next;
+            }
         }
     }
 

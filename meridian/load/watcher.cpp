@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 
+#include <algorithm>
 #include <deque>
 #include <thread>
 
@@ -17,6 +18,7 @@ namespace beast = boost::beast;
 using boost::system::error_code;
 
 constexpr std::chrono::milliseconds kPollPause{2};
+constexpr std::chrono::milliseconds kFailurePause{20};
 constexpr std::size_t kPolledBlocksMax = 50;  // in one batch
 constexpr std::int64_t kSubscribeId = 1;
 
@@ -69,11 +71,12 @@ private:
 
 class Poller final : public ThreadedWatcher {
 public:
-    Poller(const Endpoint& endpoint, RunState& state) : m_rpc(endpoint), m_state(state) {
+    Poller(const Endpoint& endpoint, double reconnect_s, RunState& state)
+        : m_rpc(endpoint), m_reconnect_s(reconnect_s), m_state(state) {
         m_next = number_of(m_rpc.call("eth_blockNumber")) + 1;
         run([this] {
             while (!m_stopped)
-                poll();
+                poll_patiently();
         });
     }
     ~Poller() override {
@@ -83,6 +86,21 @@ public:
     ReceiptSource source() const noexcept override { return ReceiptSource::Poll; }
 
 private:
+    // A node that is being started again may refuse connections, answers or blocks for a while.
+    void poll_patiently() {
+        try {
+            poll();
+            m_failed_us = 0;
+        } catch (const std::exception&) {
+            const std::uint64_t now = m_state.now_us();
+            if (m_failed_us == 0)
+                m_failed_us = now;
+            if (static_cast<double>(now - std::min(now, m_failed_us)) >= 1e6 * m_reconnect_s)
+                throw;
+            std::this_thread::sleep_for(kFailurePause);
+        }
+    }
+
     void poll() {
         const std::uint64_t newest = number_of(m_rpc.call("eth_blockNumber"));
         if (newest < m_next) {
@@ -90,15 +108,20 @@ private:
             return;
         }
         std::vector<RpcRequest> requests;
-        for (; m_next <= newest && requests.size() < kPolledBlocksMax; ++m_next)
-            requests.push_back({"eth_getBlockReceipts", {to_quantity(u256{m_next})}});
+        for (std::uint64_t n = m_next; n <= newest && requests.size() < kPolledBlocksMax; ++n)
+            requests.push_back({"eth_getBlockReceipts", {to_quantity(u256{n})}});
         for (const json::value& receipts : m_rpc.call_all(requests)) {
+            if (!receipts.is_array())
+                return;  // there after all only later
+            ++m_next;
             m_state.note_block();
             take_receipts(receipts, m_state);
         }
     }
 
     RpcClient m_rpc;
+    double m_reconnect_s;
+    std::uint64_t m_failed_us = 0;  // since when; zero: it answers
     RunState& m_state;
     std::uint64_t m_next = 0;
     std::atomic<bool> m_stopped = false;
@@ -213,6 +236,25 @@ private:
     std::uint64_t m_next = 0;
 };
 
+class FrameWatcher final : public Subscriber {
+public:
+    FrameWatcher(const Endpoint& endpoint, RunState& state) : Subscriber(endpoint, state) {
+        subscribe({"frames", json::object{{"receipts", true}}});
+        start();
+    }
+    ~FrameWatcher() override { end(); }
+    ReceiptSource source() const noexcept override { return ReceiptSource::Frames; }
+
+private:
+    void on_notification(const json::value& frame) override {
+        const json::object& object = frame.as_object();
+        m_state.note_frame(
+            {.number = number_of(object.at("number")), .timestamp_us = number_of(object.at("timestampUs"))});
+        take_receipts(object.at("receipts"), m_state);
+    }
+    void on_result(const json::value&) override {}
+};
+
 }  // namespace
 
 std::string_view to_string(ReceiptSource source) noexcept {
@@ -231,25 +273,26 @@ std::string_view to_string(ReceiptSource source) noexcept {
     return "";
 }
 
-std::unique_ptr<Watcher> make_watcher(ReceiptSource source, const Endpoint& endpoint, RunState& state) {
+std::unique_ptr<Watcher> make_watcher(ReceiptSource source, const Endpoint& endpoint, double reconnect_s,
+                                      RunState& state) {
     switch (source) {
         case ReceiptSource::Answer:
             return nullptr;
         case ReceiptSource::Poll:
-            return std::make_unique<Poller>(endpoint, state);
+            return std::make_unique<Poller>(endpoint, reconnect_s, state);
         case ReceiptSource::Heads:
             return std::make_unique<HeadWatcher>(endpoint, state);
         case ReceiptSource::Frames:
-            throw LoadFailure("the node has no frames");
+            return std::make_unique<FrameWatcher>(endpoint, state);
         case ReceiptSource::Auto:
             break;
     }
     for (const ReceiptSource candidate : {ReceiptSource::Frames, ReceiptSource::Heads})
         try {
-            return make_watcher(candidate, endpoint, state);
+            return make_watcher(candidate, endpoint, reconnect_s, state);
         } catch (const std::exception&) {  // then the next
         }
-    return make_watcher(ReceiptSource::Poll, endpoint, state);
+    return make_watcher(ReceiptSource::Poll, endpoint, reconnect_s, state);
 }
 
 }  // namespace meridian::load

@@ -27,7 +27,9 @@ public:
 };
 
 // Runs on a thread of its own when it returns. `endpoint` is where JSON-RPC is, over HTTP or, for the
-// subscriptions, over a WebSocket at the same place. Null for Answer. Throws LoadFailure.
-std::unique_ptr<Watcher> make_watcher(ReceiptSource source, const Endpoint& endpoint, RunState& state);
+// subscriptions, over a WebSocket at the same place. For Poll: `reconnect_s` is for how long to try again
+// when the node is gone. Null for Answer. Throws LoadFailure.
+std::unique_ptr<Watcher> make_watcher(ReceiptSource source, const Endpoint& endpoint, double reconnect_s,
+                                      RunState& state);
 
 }  // namespace meridian::load
