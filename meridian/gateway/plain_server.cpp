@@ -2,6 +2,7 @@
 
 #include <meridian/gateway/listener.hpp>
 
+#include <spdlog/spdlog.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -75,12 +76,24 @@ private:
         auto request = m_parser->release();
         m_keep_alive = request.keep_alive();
         const std::string target = text(request.target());
-        const PlainAnswer answer =
-            m_shared.handler({.method = text(request.method_string()),
-                              .path = target.substr(0, target.find('?')),
-                              .authorization = text(request[http::field::authorization]),
-                              .body = std::move(request.body())});
+        const PlainAnswer answer = ask({.method = text(request.method_string()),
+                                        .path = target.substr(0, target.find('?')),
+                                        .authorization = text(request[http::field::authorization]),
+                                        .body = std::move(request.body())});
         write(answer, request.method() == http::verb::head);
+    }
+
+    // What a handler throws is the answer's end, not the node's.
+    PlainAnswer ask(const PlainRequest& request) const {
+        try {
+            return m_shared.handler(request);
+        } catch (const std::exception& error) {
+            spdlog::error("{} on the port of [{}] failed: {}", request.path, m_shared.options.section,
+                          error.what());
+            return {.status = static_cast<unsigned>(http::status::internal_server_error),
+                    .type = "text/plain; charset=utf-8",
+                    .body = "internal error\n"};
+        }
     }
 
     void refuse(http::status status, const char* why) {

@@ -29,7 +29,7 @@ struct PlainAnswer {
     std::vector<std::pair<std::string, std::string>> fields = {};  // further header fields
 };
 
-// Called on the server's thread; must not throw.
+// Called on the server's thread. What it throws is answered with 500.
 using PlainHandler = std::function<PlainAnswer(const PlainRequest& request)>;
 
 struct PlainServerOptions {

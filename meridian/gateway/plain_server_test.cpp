@@ -8,6 +8,8 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
+#include <stdexcept>
+
 namespace meridian::gateway {
 namespace {
 
@@ -18,6 +20,8 @@ using Tcp = asio::ip::tcp;
 
 // Shows what the handler was given.
 PlainAnswer echo(const PlainRequest& request) {
+    if (request.path == "/throw")
+        throw std::runtime_error("out of paper");
     return {.status = request.path == "/teapot" ? 418u : 200u,
             .type = "text/plain",
             .body = request.method + " " + request.path + " " + request.authorization + " " + request.body,
@@ -61,6 +65,13 @@ TEST_F(PlainServerTest, ServesRequestAfterRequest) {
     const auto second = say(socket, "POST /teapot HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi");
     EXPECT_EQ(second.result_int(), 418u);
     EXPECT_EQ(second.body(), "POST /teapot  hi");
+}
+
+TEST_F(PlainServerTest, OutlivesAHandlerThatThrows) {
+    start();
+    auto socket = connect();
+    EXPECT_EQ(say(socket, "GET /throw HTTP/1.1\r\nHost: a\r\n\r\n").result_int(), 500u);
+    EXPECT_EQ(say(socket, "GET / HTTP/1.1\r\nHost: a\r\n\r\n").result_int(), 200u);
 }
 
 TEST_F(PlainServerTest, RefusesWhatIsTooLarge) {
