@@ -15,7 +15,7 @@ constexpr std::size_t kBlocksAtOnce = 50;
 class ChainReceipts {
 public:
     explicit ChainReceipts(const RunState& state)
-        : m_state(state), m_index(state.load().hashes), m_found(state.records().size()) {}
+        : m_index(state.load().hashes), m_found(state.records().size()) {}
 
     // Reads the blocks that came since the last call, up to the first that the node does not have after all.
     void read_from(RpcClient& rpc, std::uint64_t first) {
@@ -50,7 +50,6 @@ private:
         m_found[*txn] = read_inclusion(receipt);
     }
 
-    const RunState& m_state;
     HashIndex m_index;
     std::vector<std::optional<Inclusion>> m_found;
     std::uint64_t m_next = 0;
