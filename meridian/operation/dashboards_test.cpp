@@ -44,7 +44,7 @@ std::string page_of_a_node() {
     MeteredListener listener(clock, nullptr);
     MeteredDisk disk(frames::posix_disk());
     MeteredDatabase database(std::make_unique<store::MemoryDatabase>());
-    RpcMetrics requests{rpc::MethodTable()};
+    RpcMetrics requests{std::vector<std::string_view>{"eth_call", "eth_chainId"}};
     Health health;
     const auto log = frames::FrameLog::open(disk, log_options((folder.path() / "frames").string()));
     EXPECT_TRUE(log);

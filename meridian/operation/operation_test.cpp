@@ -148,7 +148,7 @@ TEST(Operation, TheStoreWorksOnAMeteredDatabase) {
 }
 
 TEST(Operation, RequestsByMethodAndOutcomeWithoutLabelsOfTheCallers) {
-    RpcMetrics requests{rpc::MethodTable()};
+    RpcMetrics requests{std::vector<std::string_view>{"eth_call", "eth_chainId"}};
     requests.on_request("eth_call", std::nullopt, 300);
     requests.on_request("eth_call", rpc::ErrorCode::Reverted, 300);
     requests.on_request("eth_call", rpc::ErrorCode::Internal, 700'000);

@@ -23,6 +23,11 @@ RpcMetrics::RpcMetrics(const rpc::MethodTable& methods) {
         m_methods.try_emplace(method->name);
 }
 
+RpcMetrics::RpcMetrics(const std::vector<std::string_view>& methods) {
+    for (const std::string_view method : methods)
+        m_methods.try_emplace(method);
+}
+
 void RpcMetrics::on_request(std::string_view method, std::optional<rpc::ErrorCode> error,
                             std::uint64_t duration_us) {
     const auto found = m_methods.find(method);

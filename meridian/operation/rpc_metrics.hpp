@@ -34,6 +34,8 @@ inline constexpr metrics::Metric kSlowSubscribers{"meridian_slow_subscribers_tot
 class RpcMetrics final : public rpc::RequestObserver {
 public:
     explicit RpcMetrics(const rpc::MethodTable& methods);
+    // The names outlive this.
+    explicit RpcMetrics(const std::vector<std::string_view>& methods);
 
     void on_request(std::string_view method, std::optional<rpc::ErrorCode> error,
                     std::uint64_t duration_us) override;
