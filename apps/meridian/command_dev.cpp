@@ -7,6 +7,7 @@
 #include <meridian/base/hex.hpp>
 #include <meridian/gateway/access.hpp>
 #include <meridian/gateway/server.hpp>
+#include <meridian/node/dev_chain.hpp>
 #include <meridian/node/mnemonic_check.hpp>
 
 #include <spdlog/spdlog.h>
@@ -72,7 +73,7 @@ Result<node::Genesis, std::string> make_genesis(const DevOptions& options,
                              accounts);
 }
 
-void print_json(const DevOptions& options, const node::DevChain& chain, std::uint16_t port) {
+void print_json(const DevOptions& options, node::DevChain& chain, std::uint16_t port) {
     std::printf("{\"url\":\"http://%s:%u\",\"chainId\":%llu,\"blockNumber\":%llu,\"accounts\":[",
                 options.server.host.c_str(), port, static_cast<unsigned long long>(chain.config().chain_id),
                 static_cast<unsigned long long>(chain.head()->number()));
@@ -85,7 +86,7 @@ void print_json(const DevOptions& options, const node::DevChain& chain, std::uin
     std::printf("]}\n");
 }
 
-void print_text(const DevOptions& options, const node::DevChain& chain, std::uint16_t port) {
+void print_text(const DevOptions& options, node::DevChain& chain, std::uint16_t port) {
     std::printf("Meridian development chain %llu, block %llu\n\n",
                 static_cast<unsigned long long>(chain.config().chain_id),
                 static_cast<unsigned long long>(chain.head()->number()));
@@ -101,10 +102,11 @@ void print_text(const DevOptions& options, const node::DevChain& chain, std::uin
     std::printf("Listening on %s:%u (HTTP and WebSocket)\n", options.server.host.c_str(), port);
 }
 
-void log_start(const DevOptions& options, const node::DevChain& chain, std::uint16_t port) {
-    const auto& header = chain.head()->header();
+void log_start(const DevOptions& options, node::DevChain& chain, std::uint16_t port) {
+    const node::BlockPtr head = chain.head();
+    const chain::Header& header = head->header();
     spdlog::info("meridian {}: chain {}, block {}, genesis {}", MERIDIAN_VERSION, chain.config().chain_id,
-                 header.number, to_hex0x(chain.block(0)->hash));
+                 header.number, to_hex0x(chain.genesis_hash()));
     spdlog::info(
         "gas limit {}, mining {}", header.gas_limit,
         chain.mining().automine ? "at once" : std::to_string(chain.mining().interval_ms) + " ms apart");
@@ -119,7 +121,7 @@ int serve(const DevOptions& options, node::DevChain& chain) {
     service_options.limits.call_ms_max = static_cast<std::uint64_t>(options.evm_timeout_s * 1000);
     // Development tools know their node by the beginning of this text.
     service_options.client_version = "anvil/Meridian/v" MERIDIAN_VERSION;
-    rpc::Service service(chain, service_options);
+    rpc::Service service(chain, service_options, &chain);
     gateway::Server server(service, options.server);
     if (const auto opened = server.listen(); !opened)
         return refuse(opened.error());

@@ -22,9 +22,10 @@ int refuse(const std::string& message, int code) {
     return code;
 }
 
-void print(const ImportOptions& options, const node::DevChain& chain, const node::ImportProgress& done,
+void print(const ImportOptions& options, node::DevChain& chain, const node::ImportProgress& done,
            double seconds) {
-    const auto& head = *chain.head();
+    const node::BlockPtr newest = chain.head();
+    const sequencer::ExecutedBlock& head = *newest;
     const double mgas_per_s = seconds > 0 ? static_cast<double>(done.gas) / 1e6 / seconds : 0;
     const char* format = options.json ? "{\"blocks\":%llu,\"transactions\":%llu,\"gas\":%llu,\"head\":%llu,"
                                         "\"hash\":\"%s\",\"stateRoot\":\"%s\","

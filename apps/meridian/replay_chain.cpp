@@ -52,7 +52,7 @@ std::optional<node::Genesis> find_genesis(const fs::path& folder, const chain::B
         auto genesis = load_genesis(file.string());
         if (!genesis)
             continue;
-        const node::DevChain chain(*genesis, chain_options());
+        node::DevChain chain(*genesis, chain_options());
         if (chain.head()->hash != own && chain.head()->hash != first.header.parent_hash)
             continue;
         forget_unknown_forks(*genesis, first);

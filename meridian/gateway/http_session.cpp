@@ -3,6 +3,7 @@
 #include <meridian/gateway/websocket_session.hpp>
 
 #include <spdlog/spdlog.h>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -25,13 +26,17 @@ constexpr std::string_view kWelcome =
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr const char* kPreflight_s = "600";  // how long a browser remembers what it may do
 constexpr std::size_t kReadBytes = 16 << 10;
+constexpr std::chrono::milliseconds kLeftCheck{250};  // between two looks whether a waiting client has left
 
 // One request after another: the wait for its first byte, its header, its body, the answer, each with a
 // deadline of its own. What is refused is answered, then drained within bounds and closed.
 class HttpSession final : public Connection, public std::enable_shared_from_this<HttpSession> {
 public:
     HttpSession(Hub& hub, Tcp::socket socket)
-        : m_hub(hub), m_stream(std::move(socket)), m_ticket(hub, *this, client_of(m_stream.socket())) {}
+        : m_hub(hub),
+          m_stream(std::move(socket)),
+          m_left_check(m_stream.get_executor()),
+          m_ticket(hub, *this, client_of(m_stream.socket())) {}
 
     void start() {
         asio::dispatch(m_stream.get_executor(), [self = shared_from_this()] {
@@ -46,6 +51,8 @@ public:
             asio::post(m_stream.get_executor(), [self = std::move(self)] {
                 if (self->m_idle)
                     self->m_stream.close();
+                else if (self->m_waiting && self->m_hub.aborting)
+                    self->give_up_waiting();
             });
     }
 
@@ -180,25 +187,65 @@ private:
     void respond_too_many(RequestRefusal refusal, rpc::Exchange& exchange) {
         constexpr std::uint64_t kMsPerSecond = 1'000;
         exchange.refuse(std::move(refusal.error));
-        while (!exchange.step()) {
+        while (exchange.step({}) != rpc::Exchange::State::Done) {
         }
         m_retry_after_s = (refusal.retry_ms + kMsPerSecond - 1) / kMsPerSecond;
         respond(http::status::too_many_requests, "application/json", exchange.take());
     }
 
-    // One item of a batch at a time: between them other connections have their turn, and a client that has
-    // left, or the server's end, is noticed.
+    // One turn at a time: between them other connections have theirs, and a client that has left, or the
+    // server's end, is noticed.
     void step(std::shared_ptr<rpc::Exchange> exchange) {
         asio::post(m_hub.chain, [self = shared_from_this(), exchange = std::move(exchange)]() mutable {
-            const bool done = exchange->step();
-            asio::post(self->m_stream.get_executor(), [self, done, exchange = std::move(exchange)] {
-                if (done)
-                    return self->respond(http::status::ok, "application/json", exchange->take());
-                if (self->m_hub.aborting || has_left(self->m_stream.socket()))
-                    return self->close();
-                self->step(exchange);
-            });
+            const auto state =
+                exchange->step([session = std::weak_ptr(self), waiting = std::weak_ptr(exchange)] {
+                    wake(session, waiting);
+                });
+            asio::post(self->m_stream.get_executor(),
+                       [self, state, exchange = std::move(exchange)] { self->after_step(exchange, state); });
         });
+    }
+
+    void after_step(const std::shared_ptr<rpc::Exchange>& exchange, rpc::Exchange::State state) {
+        if (state == rpc::Exchange::State::Done)
+            return respond(http::status::ok, "application/json", exchange->take());
+        if (m_hub.aborting || has_left(m_stream.socket()))
+            return close();
+        if (state == rpc::Exchange::State::More)
+            return step(exchange);
+        m_slot.reset();
+        m_waiting = exchange;
+        await_wake();
+    }
+
+    // On the chain's strand.
+    static void wake(const std::weak_ptr<HttpSession>& session,
+                     const std::weak_ptr<rpc::Exchange>& exchange) {
+        if (auto self = session.lock())
+            asio::post(self->m_stream.get_executor(), [self, exchange] {
+                if (self->m_waiting == nullptr || self->m_waiting != exchange.lock())
+                    return;
+                self->m_left_check.cancel();
+                self->step(std::exchange(self->m_waiting, nullptr));
+            });
+    }
+
+    // Nothing is read meanwhile, so it takes a look from time to time to notice that the client has left.
+    void await_wake() {
+        m_left_check.expires_after(kLeftCheck);
+        m_left_check.async_wait([self = shared_from_this()](error_code ec) {
+            if (ec || !self->m_waiting)
+                return;
+            if (has_left(self->m_stream.socket()))
+                return self->give_up_waiting();
+            self->await_wake();
+        });
+    }
+
+    void give_up_waiting() {
+        m_waiting = nullptr;
+        m_left_check.cancel();
+        m_stream.close();
     }
 
     void set_cors_origin(const Upgrade& request) {
@@ -282,6 +329,8 @@ private:
 
     Hub& m_hub;
     beast::tcp_stream m_stream;
+    asio::steady_timer m_left_check;
+    std::shared_ptr<rpc::Exchange> m_waiting;
     beast::flat_buffer m_buffer;
     std::optional<http::request_parser<http::string_body>> m_parser;
     Response m_response;
@@ -293,7 +342,7 @@ private:
     bool m_idle = false;  // waits for a request's first byte
     unsigned m_version = 11;
     std::uint64_t m_retry_after_s = 0;
-    std::optional<RequestSlot> m_slot;  // while a request is being answered
+    std::optional<RequestSlot> m_slot;  // while a request is being answered, and does not wait
     // Last: it is the first to go.
     ConnectionTicket m_ticket;
 };

@@ -1,6 +1,7 @@
 #include <meridian/gateway/http_session.hpp>
 #include <meridian/gateway/listener.hpp>
 #include <meridian/gateway/server.hpp>
+#include <meridian/node/dev_chain.hpp>
 
 #include <spdlog/spdlog.h>
 #include <boost/asio/signal_set.hpp>
@@ -26,9 +27,14 @@ public:
           m_acceptor(asio::make_strand(m_hub.io)),
           m_signals(m_acceptor.get_executor()),
           m_mining(m_hub.chain),
+          m_deadline(m_hub.chain),
           m_timer(m_acceptor.get_executor()) {}
 
-    ~Impl() { m_hub.service.set_mining_mode_callback({}); }
+    ~Impl() {
+        m_hub.service.set_mining_mode_callback({});
+        m_hub.service.waiting().set_deadline_callback({});
+        m_hub.service.mailbox()->set_poster({});
+    }
 
     Result<void, std::string> listen();
     std::uint16_t port() const noexcept { return m_port; }
@@ -45,12 +51,14 @@ private:
     void begin_stop();
     void abort();
     void schedule_mining();
+    void schedule_expiry();
 
     Hub m_hub;
     Tcp::acceptor m_acceptor;
     asio::signal_set m_signals;
     asio::steady_timer m_mining;
-    asio::steady_timer m_timer;  // before the next accept, or to the end of a stop
+    asio::steady_timer m_deadline;  // of the requests that wait
+    asio::steady_timer m_timer;     // before the next accept, or to the end of a stop
     std::uint16_t m_port = 0;
     bool m_full = false;  // the last connection was one too many
     std::atomic<std::uint64_t> m_accepted = 0;
@@ -111,16 +119,33 @@ void Server::Impl::schedule_mining() {
     m_mining.cancel();
     if (m_hub.stopping)
         return;
-    const std::uint64_t interval_ms = m_hub.service.chain().mining().interval_ms;
+    node::DevChain* const chain = m_hub.service.development();
+    const std::uint64_t interval_ms = chain != nullptr ? chain->mining().interval_ms : 0;
     if (interval_ms == 0)
         return;
     m_mining.expires_after(std::chrono::milliseconds(interval_ms));
-    m_mining.async_wait([this](boost::system::error_code ec) {
+    m_mining.async_wait([this, chain](boost::system::error_code ec) {
         if (ec)
             return;
-        if (const auto block = m_hub.service.chain().mine(); !block)
+        if (const auto block = chain->mine(); !block)
             spdlog::error("cannot build a block: {}", block.error().message);
         schedule_mining();
+    });
+}
+
+// On the chain's strand.
+void Server::Impl::schedule_expiry() {
+    m_deadline.cancel();
+    const auto at = m_hub.service.waiting().next_deadline();
+    if (!at || m_hub.aborting)
+        return;
+    m_deadline.expires_at(*at);
+    m_deadline.async_wait([this](boost::system::error_code ec) {
+        if (ec)
+            return;
+        m_hub.service.refresh();
+        m_hub.service.waiting().expire(std::chrono::steady_clock::now());
+        schedule_expiry();
     });
 }
 
@@ -179,6 +204,9 @@ void Server::Impl::run() {
         m_signals.clear(ignored);  // a second one ends the process
         begin_stop();
     });
+    m_hub.service.mailbox()->set_poster(
+        [this](std::function<void()> work) { asio::post(m_hub.chain, std::move(work)); });
+    m_hub.service.waiting().set_deadline_callback([this] { schedule_expiry(); });
     m_hub.service.set_mining_mode_callback([this] { schedule_mining(); });
     asio::post(m_hub.chain, [this] { schedule_mining(); });
     asio::post(m_acceptor.get_executor(), [this] {

@@ -1,9 +1,11 @@
 // JSON-RPC over HTTP and WebSocket on one port.
 //
 // The threads of the server read, parse and write; everything that touches the chain runs on one strand, in
-// order of arrival. Each connection has one request in work at a time (a batch counts as one), of which one
-// item after another has its turn on the strand; a stop or the client's leaving ends a batch between two
-// items. Every queue is bounded: a subscriber that does not keep up is told and cut off.
+// order of arrival. Each connection has one request in work at a time (a batch counts as one), which has one
+// turn after another on the strand; a stop or the client's leaving ends it between two turns. While a request
+// waits, for a receipt say, a WebSocket's next ones are read, and answered as they come; its leaving, or an
+// HTTP client's, ends the waiting. Every queue is bounded: a subscriber that does not keep up is told and cut
+// off.
 #pragma once
 
 #include <meridian/rpc/dispatcher.hpp>
@@ -42,7 +44,7 @@ struct ServerOptions {
     // Of one client address (rate_limit.hpp); zero: no limit. Each request of a batch counts.
     std::uint64_t requests_per_s_max = 0;
     std::uint64_t requests_burst_max = 1'000;
-    std::size_t concurrent_requests_max = 1'000;  // being answered, of all clients
+    std::size_t concurrent_requests_max = 1'000;  // being answered, of all clients; not those that wait
     std::size_t connections_per_address_max = 0;  // zero: no bound of its own
 
     std::size_t connections_max = 1'000;
@@ -57,6 +59,9 @@ struct ServerOptions {
     std::uint64_t drain_s_max = 5;
     std::uint64_t websocket_idle_s_max = 300;       // without any sign of life; pinged at half of it
     std::size_t notification_bytes_max = 16 << 20;  // waiting for one subscriber
+    // Of one WebSocket, beyond which nothing further is read until one of them is answered; and of at most
+    // `request_bytes_max` bytes together.
+    std::size_t waiting_requests_max = 256;
     // For requests under way to be answered after SIGTERM, before they are broken off.
     std::uint64_t drain_ms_max = 0;
     std::uint64_t stop_ms_max = 2'000;  // for connections to end after that

@@ -8,6 +8,7 @@
 #include <boost/beast/websocket.hpp>
 
 #include <deque>
+#include <unordered_set>
 
 namespace meridian::gateway {
 namespace {
@@ -17,11 +18,13 @@ namespace websocket = beast::websocket;
 using beast::error_code;
 
 constexpr std::size_t kReadBytes = 64 << 10;
+constexpr std::chrono::milliseconds kLeftCheck{250};  // between two looks whether the client has left
 // How long the other side has to answer a close frame.
 constexpr std::chrono::seconds kCloseTimeout{5};
 
-// Requests are answered one after another; notifications join the same queue of what is to be written. While
-// more waits there than the bound, no further request is read.
+// Requests are answered one after another, but for those that wait, which the next ones pass; notifications
+// join the same queue of what is to be written. While more waits there than the bound, or as many requests as
+// may wait, no further request is read.
 class WebSocketSession final : public Connection,
                                public rpc::Session,
                                public std::enable_shared_from_this<WebSocketSession> {
@@ -30,6 +33,7 @@ public:
         : m_hub(hub),
           m_stream(std::move(socket)),
           m_deadline(m_stream.get_executor()),
+          m_left_check(m_stream.get_executor()),
           m_ticket(hub, *this, client_of(beast::get_lowest_layer(m_stream).socket())) {
         ++m_hub.websockets;
     }
@@ -60,7 +64,8 @@ public:
         // Moved, as nobody may end a connection while the hub goes through them.
         if (auto self = weak_from_this().lock())
             asio::post(m_stream.get_executor(), [self = std::move(self)] {
-                if (!self->m_slot || self->m_hub.aborting)  // else on_answer() ends it
+                // What is being answered ends with its answer, the upgrade too.
+                if (self->m_open && (!self->busy() || self->m_hub.aborting))
                     self->give_up(websocket::close_code::going_away, "the node is ending");
             });
     }
@@ -85,13 +90,56 @@ public:
     }
 
 private:
+    struct Request {
+        Request(Hub& hub, boost::json::value content, rpc::Session* session, std::size_t size)
+            : exchange(hub.dispatcher, std::move(content), session), bytes(size) {}
+        rpc::Exchange exchange;
+        std::size_t bytes;                // of its text
+        std::optional<RequestSlot> slot;  // until it waits
+        bool waits = false;               // or has waited: the next ones pass it
+    };
+    using RequestPtr = std::shared_ptr<Request>;
+
+    bool busy() const { return !m_requests.empty(); }
+    bool may_read() const {
+        return m_waiting <= m_hub.options.notification_bytes_max &&
+               m_requests.size() < m_hub.options.waiting_requests_max &&
+               m_request_bytes <= m_hub.options.request_bytes_max;
+    }
+
+    // The next request. Called again by what may make room, if there was none.
     void read() {
-        if (m_closing)
+        if (m_closing || m_ending)
             return;
-        if (m_waiting > m_hub.options.notification_bytes_max) {
-            m_paused = true;
-            return;
+        if (m_hub.stopping && !busy())
+            return end_after_answers();
+        if (!m_hub.stopping && may_read()) {
+            m_paused = false;
+            return read_some();
         }
+        if (!std::exchange(m_paused, true))
+            watch();
+    }
+
+    // While nothing is read: keeps the session, and takes a look from time to time whether the client has
+    // left.
+    void watch() {
+        m_left_check.expires_after(kLeftCheck);
+        m_left_check.async_wait([self = shared_from_this()](error_code ec) {
+            if (ec || self->m_closing || !self->m_paused)
+                return;
+            if (has_left(beast::get_lowest_layer(self->m_stream).socket()))
+                return self->finish();
+            self->watch();
+        });
+    }
+
+    void read_on() {
+        if (m_paused || m_hub.stopping)
+            read();
+    }
+
+    void read_some() {
         m_stream.async_read_some(m_buffer, kReadBytes,
                                  [self = shared_from_this()](error_code ec, std::size_t) {
                                      if (ec)
@@ -108,7 +156,7 @@ private:
             return give_up(websocket::close_code::too_big,
                            "message too large (at most " + std::to_string(bytes_max) + " bytes)");
         if (!m_stream.is_message_done())
-            return read();
+            return read_some();
         const std::string text = beast::buffers_to_string(m_buffer.data());
         m_buffer.clear();
         auto request = rpc::Dispatcher::parse(text, m_hub.service.limits());
@@ -116,42 +164,69 @@ private:
             send(std::move(request.error()));
             return read();
         }
-        auto exchange = std::make_shared<rpc::Exchange>(m_hub.dispatcher, *std::move(request), this);
-        auto admitted = m_hub.admission.admit(m_ticket.client(), exchange->items());
-        if (!admitted) {
-            exchange->refuse(std::move(admitted.error().error));
-            while (!exchange->step()) {
-            }
-            return on_answer(exchange->take());
-        }
-        m_slot = *std::move(admitted);
-        step(std::move(exchange));
+        begin(std::make_shared<Request>(m_hub, *std::move(request), this, text.size()));
     }
 
-    // One item of a batch at a time: between them other connections have their turn, and a client that has
-    // left is noticed.
-    void step(std::shared_ptr<rpc::Exchange> exchange) {
-        asio::post(m_hub.chain, [self = shared_from_this(), exchange = std::move(exchange)]() mutable {
-            const bool done = exchange->step();
-            asio::post(self->m_stream.get_executor(), [self, done, exchange = std::move(exchange)] {
-                if (self->m_closing)
-                    return;
-                if (done)
-                    return self->on_answer(exchange->take());
-                if (has_left(beast::get_lowest_layer(self->m_stream).socket()))
-                    return self->finish();
-                self->step(exchange);
-            });
+    void begin(const RequestPtr& request) {
+        m_requests.insert(request);
+        m_request_bytes += request->bytes;
+        auto admitted = m_hub.admission.admit(m_ticket.client(), request->exchange.items());
+        if (!admitted) {
+            request->exchange.refuse(std::move(admitted.error().error));
+            while (request->exchange.step({}) != rpc::Exchange::State::Done) {
+            }
+            return on_answer(request);
+        }
+        request->slot = *std::move(admitted);
+        step(request);
+    }
+
+    // One turn at a time: between them other connections have theirs, and a client that has left is noticed.
+    void step(RequestPtr request) {
+        asio::post(m_hub.chain, [self = shared_from_this(), request = std::move(request)]() mutable {
+            const auto state =
+                request->exchange.step([session = std::weak_ptr(self), waiting = std::weak_ptr(request)] {
+                    wake(session, waiting);
+                });
+            asio::post(self->m_stream.get_executor(),
+                       [self, state, request = std::move(request)] { self->after_step(request, state); });
         });
     }
 
-    void on_answer(std::string answer) {
-        m_slot.reset();
-        if (!answer.empty())
+    void after_step(const RequestPtr& request, rpc::Exchange::State state) {
+        if (m_closing)
+            return;
+        if (state == rpc::Exchange::State::Done)
+            return on_answer(request);
+        if (state == rpc::Exchange::State::More) {
+            if (has_left(beast::get_lowest_layer(m_stream).socket()))
+                return finish();
+            return step(request);
+        }
+        request->slot.reset();
+        if (!std::exchange(request->waits, true))
+            read();
+    }
+
+    // On the chain's strand.
+    static void wake(const std::weak_ptr<WebSocketSession>& session, const std::weak_ptr<Request>& waiting) {
+        if (auto self = session.lock())
+            asio::post(self->m_stream.get_executor(), [self, waiting] {
+                if (const RequestPtr request = waiting.lock(); request && !self->m_closing)
+                    self->step(request);
+            });
+    }
+
+    void on_answer(const RequestPtr& request) {
+        m_requests.erase(request);
+        m_request_bytes -= request->bytes;
+        request->slot.reset();
+        if (std::string answer = request->exchange.take(); !answer.empty())
             send(std::move(answer));
-        if (m_hub.stopping)
-            return end_after_answers();
-        read();
+        if (request->waits)
+            read_on();
+        else
+            read();
     }
 
     void send(std::string text) {
@@ -189,10 +264,7 @@ private:
             write();
         else if (m_ending)
             return give_up(websocket::close_code::going_away, "the node is ending");
-        if (m_paused && m_waiting <= m_hub.options.notification_bytes_max) {
-            m_paused = false;
-            read();
-        }
+        read_on();
     }
 
     // The answers that wait are still sent, notifications no more.
@@ -206,6 +278,7 @@ private:
     void give_up(websocket::close_code code, std::string reason) {
         if (std::exchange(m_closing, true))
             return;
+        m_requests.clear();
         m_reason = {code, reason};
         spdlog::debug("WebSocket closed, {}: {}", static_cast<unsigned>(code), reason);
         const bool writing = !m_queue.empty();
@@ -237,7 +310,9 @@ private:
         if (std::exchange(m_finished, true))
             return;
         m_closing = true;
+        m_requests.clear();
         m_deadline.cancel();
+        m_left_check.cancel();
         beast::get_lowest_layer(m_stream).close();
         asio::post(m_hub.chain, [self = shared_from_this()] { self->m_hub.service.forget(*self); });
     }
@@ -245,16 +320,18 @@ private:
     Hub& m_hub;
     websocket::stream<beast::tcp_stream> m_stream;
     asio::steady_timer m_deadline;  // of what is being written, or of the closing
+    asio::steady_timer m_left_check;
     beast::flat_buffer m_buffer;
     Upgrade m_request;
+    std::unordered_set<RequestPtr> m_requests;  // one in work, and those that wait
+    std::size_t m_request_bytes = 0;            // of them
     std::deque<std::string> m_queue;
     std::atomic<std::size_t> m_waiting = 0;  // bytes in the queue or on their way to it
     std::atomic<bool> m_overrun = false;
     websocket::close_reason m_reason;
-    std::optional<RequestSlot> m_slot;  // while a request is being answered
-    bool m_open = false;                // the upgrade has been answered
-    bool m_paused = false;              // reads no request until more of the queue has left
-    bool m_ending = false;              // to be closed when the queue is empty
+    bool m_open = false;    // the upgrade has been answered
+    bool m_paused = false;  // reads no request until more of the queue has left
+    bool m_ending = false;  // to be closed when the queue is empty
     bool m_closing = false;
     bool m_finished = false;
     // Last: it is the first to go.

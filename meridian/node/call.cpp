@@ -35,17 +35,22 @@ private:
 
 }  // namespace
 
-CallContext context_after(DevChain& chain, std::uint64_t number) {
+ChainResult<CallContext> context_after(Chain& chain, const sequencer::ExecutedBlock& block) {
     CallContext out;
-    out.header = chain.block(number)->header();
-    if (number != chain.head()->number())
-        out.past = chain.state_after(number);
-    out.state = std::make_unique<OverlayState>(out.past ? *out.past : chain.head_state());
+    out.header = block.header();
+    if (block.number() != chain.head()->number()) {
+        auto past = chain.state_after(block.number());
+        if (!past)
+            return fail(past.error());
+        out.past = *std::move(past);
+    }
+    state::StateReader& base = out.past ? *out.past : chain.head_state();
+    out.state = std::make_unique<OverlayState>(base);
     return out;
 }
 
-Result<CallContext, chain::BlockFailure> pending_context(DevChain& chain) {
-    auto pending = chain.assemble_pending();
+ChainResult<CallContext> pending_context(Chain& chain) {
+    auto pending = chain.pending();
     if (!pending)
         return fail(pending.error());
     CallContext out;
@@ -55,7 +60,7 @@ Result<CallContext, chain::BlockFailure> pending_context(DevChain& chain) {
     return out;
 }
 
-Result<chain::TxnOutcome, chain::TxnError> execute_call(DevChain& chain, const CallContext& context,
+Result<chain::TxnOutcome, chain::TxnError> execute_call(Chain& chain, const CallContext& context,
                                                         const chain::Transaction& txn, const Address& sender,
                                                         const CallOptions& options,
                                                         state::StateChanges* changes) {
@@ -74,9 +79,13 @@ Result<chain::TxnOutcome, chain::TxnError> execute_call(DevChain& chain, const C
     return outcome;
 }
 
-Result<void, chain::BlockFailure> replay(DevChain& chain, const StoredBlock& block, std::size_t last,
-                                         ReplayObserver& observer, const evm::Interrupt* interrupt) {
-    const auto base = chain.state_after(block.number() - 1);
+Result<void, chain::BlockFailure> replay(Chain& chain, const sequencer::ExecutedBlock& block,
+                                         std::size_t last, ReplayObserver& observer,
+                                         const evm::Interrupt* interrupt) {
+    const auto parent = chain.state_after(block.number() - 1);
+    if (!parent)
+        return fail(chain::BlockFailure{chain::BlockError::MissingState, {}, {}, parent.error().message});
+    state::StateReader* const base = parent->get();
     OverlayState before(*base);
     OverlayState after(*base);
     state::State state(*base);

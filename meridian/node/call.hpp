@@ -1,15 +1,17 @@
 // Executions beside the chain: calls on a past or imagined block, and transactions once more under a tracer.
 #pragma once
 
-#include <meridian/node/dev_chain.hpp>
+#include <meridian/chain/executor.hpp>
+#include <meridian/node/chain.hpp>
+#include <meridian/node/overlay_state.hpp>
 
 namespace meridian::node {
 
 // Where a call runs.
 struct CallContext {
-    chain::Header header;                    // of the block that the call is imagined to be in
-    std::unique_ptr<state::TrieState> past;  // null at the head, whose own state is read then
-    std::unique_ptr<OverlayState> state;     // with overrides
+    chain::Header header;                 // of the block that the call is imagined to be in
+    std::unique_ptr<ChainState> past;     // null at the head, whose own state is read then
+    std::unique_ptr<OverlayState> state;  // with overrides
 };
 
 struct CallOptions {
@@ -22,14 +24,14 @@ struct CallOptions {
     const evm::Interrupt* interrupt = nullptr;  // ends it with TxnError::Interrupted
 };
 
-// The context after the block with that number: as if the call were its last transaction.
-CallContext context_after(DevChain& chain, std::uint64_t number);
+// The context after a block of the chain, as if the call were its last transaction.
+ChainResult<CallContext> context_after(Chain& chain, const sequencer::ExecutedBlock& block);
 
-// The context of the block that would be sealed now, after the transactions that it would hold.
-Result<CallContext, chain::BlockFailure> pending_context(DevChain& chain);
+// The context after what is pending.
+ChainResult<CallContext> pending_context(Chain& chain);
 
 // Executes and forgets; `context.state` is left as it is. `changes` takes what it would change.
-Result<chain::TxnOutcome, chain::TxnError> execute_call(DevChain& chain, const CallContext& context,
+Result<chain::TxnOutcome, chain::TxnError> execute_call(Chain& chain, const CallContext& context,
                                                         const chain::Transaction& txn, const Address& sender,
                                                         const CallOptions& options = {},
                                                         state::StateChanges* changes = nullptr);
@@ -52,7 +54,8 @@ public:
 
 // Executes the transactions of `block` up to and including `last` again. The parent must be on the chain. An
 // interrupt, which may be null, ends it with BlockError::Interrupted.
-Result<void, chain::BlockFailure> replay(DevChain& chain, const StoredBlock& block, std::size_t last,
-                                         ReplayObserver& observer, const evm::Interrupt* interrupt = nullptr);
+Result<void, chain::BlockFailure> replay(Chain& chain, const sequencer::ExecutedBlock& block,
+                                         std::size_t last, ReplayObserver& observer,
+                                         const evm::Interrupt* interrupt = nullptr);
 
 }  // namespace meridian::node

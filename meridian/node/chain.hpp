@@ -93,6 +93,7 @@ public:
     // --- what does not change -----------------------------------------------------------------------
     virtual const chain::ChainConfig& config() const noexcept = 0;
     virtual const Genesis& genesis() const noexcept = 0;
+    Hash genesis_hash() { return block_hashes().block_hash(0); }
     virtual evm::CodeCache& code_cache() noexcept = 0;
 
     // --- one moment ---------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 #include <meridian/node/dev_chain.hpp>
 #include <meridian/node/genesis_store.hpp>
+#include <meridian/store/log_index.hpp>
 
 #include <algorithm>
 
@@ -29,6 +30,55 @@ private:
     Hash m_parent;
 };
 
+ChainFailure unreadable() {
+    return {"the state cannot be read"};
+}
+
+// One that the store has committed.
+class DevState final : public ChainState {
+public:
+    DevState(StateStore& store, const Hash& root) : m_store(store), m_root(root), m_state(store.open(root)) {}
+
+    std::optional<state::Account> account(const Address& address) override {
+        return m_state->account(address);
+    }
+    u256 storage(const Address& address, const u256& key) override { return m_state->storage(address, key); }
+    bool has_storage(const Address& address) override { return m_state->has_storage(address); }
+    BytesView code(const Hash& code_hash) override { return m_state->code(code_hash); }
+    state::StateError error() const noexcept override { return m_state->error(); }
+
+    ChainResult<store::AccountProof> prove(const Address& address, std::span<const u256> slots) override {
+        store::AccountProof out;
+        out.account = m_state->account(address);
+        auto nodes = m_state->account_proof(address);
+        const auto storage_root = m_state->storage_root(address);
+        if (!nodes || !storage_root)
+            return fail(unreadable());
+        out.nodes = *std::move(nodes);
+        out.storage_root = *storage_root;
+        for (const u256& slot : slots) {
+            auto proof = m_state->storage_proof(address, slot);
+            if (!proof)
+                return fail(unreadable());
+            out.slots.push_back({slot, m_state->storage(address, slot), *std::move(proof)});
+        }
+        return out;
+    }
+
+    ChainResult<Hash> root_after(const state::StateChanges& changes) override {
+        ScratchNodes scratch(m_store.nodes());
+        const auto root = m_store.preview(m_root, changes, scratch);
+        if (!root)
+            return fail(unreadable());
+        return *root;
+    }
+
+private:
+    StateStore& m_store;
+    Hash m_root;
+    std::unique_ptr<state::TrieState> m_state;
+};
+
 }  // namespace
 
 DevChain::DevChain(const Genesis& genesis, ChainOptions options)
@@ -37,7 +87,7 @@ DevChain::DevChain(const Genesis& genesis, ChainOptions options)
     m_settings.gas_limit = genesis.header.gas_limit;
     m_settings.coinbase = genesis.header.coinbase;
     const Hash root = write_genesis_state();
-    auto block = std::make_shared<StoredBlock>();
+    auto block = std::make_shared<ExecutedBlock>();
     block->block.header = genesis.header;
     if (genesis.header.withdrawals_root)
         block->block.withdrawals.emplace();
@@ -54,28 +104,50 @@ Hash DevChain::write_genesis_state() {
 
 // --- the chain ------------------------------------------------------------------------------------------
 
-BlockPtr DevChain::block(std::uint64_t number) const {
+ChainResult<BlockPtr> DevChain::block(std::uint64_t number) {
     return number < m_blocks.size() ? m_blocks[number] : nullptr;
 }
 
-BlockPtr DevChain::block(const Hash& hash) const {
+ChainResult<BlockPtr> DevChain::block(const Hash& hash) {
     const auto found = m_number_of.find(hash);
     return found != m_number_of.end() ? m_blocks[found->second] : nullptr;
 }
 
-std::optional<TxnLocation> DevChain::find_transaction(const Hash& hash) const {
+ChainResult<std::optional<TxnLocation>> DevChain::find_transaction(const Hash& hash) {
     const auto found = m_txn_places.find(hash);
     if (found == m_txn_places.end())
         return std::nullopt;
     return TxnLocation{m_blocks[found->second.first], found->second.second};
 }
 
+ChainResult<void> DevChain::for_each_log(const store::LogQuery& query, const store::LogVisitor& visit) {
+    for (std::uint64_t number = query.from_block; number < m_blocks.size() && number <= query.to_block;
+         ++number) {
+        const ExecutedBlock& block = *m_blocks[number];
+        if (!store::may_match(query, block.header().bloom))
+            continue;
+        std::uint64_t log_index = 0;
+        for (std::size_t i = 0; i < block.receipts.size(); ++i)
+            for (const state::Log& log : block.receipts[i].logs)
+                if (const std::uint64_t at = log_index++;
+                    store::matches(query, log) && !visit({number, i, at, log}))
+                    return {};
+    }
+    return {};
+}
+
 Hash DevChain::block_hash(std::uint64_t number) {
     return number < m_blocks.size() ? m_blocks[number]->hash : Hash{};
 }
 
-std::unique_ptr<state::TrieState> DevChain::state_after(std::uint64_t number) {
-    return m_store.open(m_roots.at(number));
+ChainResult<std::unique_ptr<ChainState>> DevChain::state_after(std::uint64_t number) {
+    if (number >= m_roots.size())
+        return fail(ChainFailure{"there is no block " + std::to_string(number)});
+    return std::make_unique<DevState>(m_store, m_roots[number]);
+}
+
+std::uint64_t DevChain::account_nonce(const Address& address) {
+    return m_state->account(address).value_or(state::Account{}).nonce;
 }
 
 void DevChain::append(BlockPtr block, const Hash& root) {
@@ -85,6 +157,19 @@ void DevChain::append(BlockPtr block, const Hash& root) {
         m_txn_places[block->txn_hashes[i]] = {number, i};
     m_blocks.push_back(std::move(block));
     m_roots.push_back(root);
+}
+
+void DevChain::tell_sealed() {
+    if (m_listener == nullptr)
+        return;
+    const BlockPtr sealed = head();
+    m_listener->on_block(sealed);
+    m_listener->on_head(sealed->txn_hashes);
+}
+
+void DevChain::tell_head(std::span<const Hash> txns) {
+    if (m_listener != nullptr)
+        m_listener->on_head(txns);
 }
 
 void DevChain::truncate(std::size_t block_count, const Hash& root) {
@@ -99,6 +184,7 @@ void DevChain::truncate(std::size_t block_count, const Hash& root) {
     m_state = m_store.open(root);
     if (m_listener != nullptr)
         m_listener->on_wound_back(head()->number());
+    tell_head({});
 }
 
 // --- blocks ---------------------------------------------------------------------------------------------
@@ -109,7 +195,7 @@ std::uint64_t DevChain::now() const {
 }
 
 BlockAttributes DevChain::next_attributes() {
-    const chain::Header& parent = head()->header();
+    const chain::Header& parent = m_blocks.back()->header();
     BlockAttributes out;
     if (m_settings.next_timestamp)
         out.timestamp = *m_settings.next_timestamp;
@@ -130,9 +216,9 @@ chain::Header DevChain::make_header(const chain::Header& parent, const BlockAttr
 }
 
 Result<AssembledBlock, BlockFailure> DevChain::assemble(const BlockAttributes& attributes,
-                                                        std::span<const PoolTxnPtr> txns) {
+                                                        std::span<const PooledTxnPtr> txns) {
     AssembledBlock out;
-    out.block = std::make_shared<StoredBlock>();
+    out.block = std::make_shared<ExecutedBlock>();
     chain::Block& block = out.block->block;
     block.header = make_header(head()->header(), attributes);
     if (block.header.withdrawals_root)
@@ -145,7 +231,7 @@ Result<AssembledBlock, BlockFailure> DevChain::assemble(const BlockAttributes& a
     chain::BlockExecutor executor(m_config, block.header, state, environment);
     if (auto started = executor.start(); !started)
         return fail(started.error());
-    for (const PoolTxnPtr& entry : txns) {
+    for (const PooledTxnPtr& entry : txns) {
         const auto outcome = executor.execute(entry->txn, entry->sender);
         if (!outcome) {
             out.rejected.push_back({entry->hash, outcome.error()});
@@ -175,32 +261,35 @@ Result<AssembledBlock, BlockFailure> DevChain::assemble(const BlockAttributes& a
     return out;
 }
 
-std::vector<PoolTxnPtr> DevChain::ready_transactions(const BlockAttributes& attributes) {
+std::vector<PooledTxnPtr> DevChain::ready_transactions(const BlockAttributes& attributes) {
     if (m_pool.size() == 0)
         return {};
     const chain::Header header = make_header(head()->header(), attributes);
-    return m_pool.ready(
-        [this](const Address& a) { return m_state->account(a).value_or(state::Account{}).nonce; },
-        header.base_fee.value_or(u256{}));
+    return m_pool.ready([this](const Address& a) { return account_nonce(a); },
+                        header.base_fee.value_or(u256{}));
 }
 
-void DevChain::seal(StoredBlock& block, const Hash& state_root) {
+void DevChain::seal(ExecutedBlock& block, const Hash& state_root) {
     block.block.header.state_root = state_root;
     block.hash = chain::header_hash(block.block.header);
-    block.size = chain::encode(block.block).size();
+    block.size_bytes = chain::encode(block.block).size();
 }
 
-Result<AssembledBlock, BlockFailure> DevChain::assemble_pending() {
-    const BlockAttributes attributes = next_attributes();
-    auto out = assemble(attributes, ready_transactions(attributes));
-    if (!out)
-        return out;
+Result<Hash, state::StateError> DevChain::preview_root(const state::StateChanges& changes) {
     ScratchNodes scratch(m_store.nodes());
-    const auto root = m_store.preview(m_roots.back(), out->changes, scratch);
+    return m_store.preview(m_roots.back(), changes, scratch);
+}
+
+ChainResult<PendingBlock> DevChain::pending() {
+    const BlockAttributes attributes = next_attributes();
+    auto built = assemble(attributes, ready_transactions(attributes));
+    if (!built)
+        return fail(ChainFailure{built.error().message});
+    const auto root = preview_root(built->changes);
     if (!root)
-        return fail(missing_state());
-    seal(*out->block, *root);
-    return out;
+        return fail(unreadable());
+    seal(*built->block, *root);
+    return PendingBlock{built->block, std::move(built->changes)};
 }
 
 // Time goes on from where it was set to, and never behind the head: blocks made within one second are a
@@ -217,7 +306,7 @@ Result<BlockPtr, BlockFailure> DevChain::mine() {
 }
 
 Result<BlockPtr, BlockFailure> DevChain::seal_next(const BlockAttributes& attributes,
-                                                   std::span<const PoolTxnPtr> txns) {
+                                                   std::span<const PooledTxnPtr> txns) {
     auto built = assemble(attributes, txns);
     if (!built)
         return fail(built.error());
@@ -233,16 +322,14 @@ Result<BlockPtr, BlockFailure> DevChain::seal_next(const BlockAttributes& attrib
     m_settings.next_prev_randao.reset();
     append(built->block, *root);
     clean_pool(*built->block, built->rejected);
-    const BlockPtr sealed = head();
-    if (m_listener != nullptr)
-        m_listener->on_block(sealed);
-    return sealed;
+    tell_sealed();
+    return head();
 }
 
 // Drops what the block took or made obsolete, and what can never be executed.
-void DevChain::clean_pool(const StoredBlock& block, const std::vector<RejectedTxn>& rejected) {
+void DevChain::clean_pool(const ExecutedBlock& block, const std::vector<RejectedTxn>& rejected) {
     for (const Address& sender : block.senders)
-        m_pool.remove_below(sender, m_state->account(sender).value_or(state::Account{}).nonce);
+        m_pool.remove_below(sender, account_nonce(sender));
     for (const RejectedTxn& txn : rejected) {
         const bool may_fit_later = txn.error == chain::TxnError::GasAllowanceExceeded ||
                                    txn.error == chain::TxnError::InsufficientMaxFeePerGas ||
@@ -265,7 +352,7 @@ void DevChain::activate_merge(const chain::Header& header) {
 
 Result<BlockPtr, BlockFailure> DevChain::import(chain::Block block) {
     activate_merge(block.header);
-    const chain::Header& parent = head()->header();
+    const chain::Header& parent = m_blocks.back()->header();
     if (block.header.parent_hash != head()->hash)
         return fail(
             BlockFailure{chain::BlockError::UnknownParent,
@@ -281,7 +368,7 @@ Result<BlockPtr, BlockFailure> DevChain::import(chain::Block block) {
                                         {m_code_cache, *this, nullptr, &intermediate}, ancestors);
     if (!outcome)
         return fail(outcome.error());
-    auto stored = std::make_shared<StoredBlock>();
+    auto stored = std::make_shared<ExecutedBlock>();
     const auto root = m_store.commit(*m_state, outcome->changes);
     if (!root || *root != block.header.state_root) {
         m_state = m_store.open(m_roots.back());
@@ -304,8 +391,7 @@ Result<BlockPtr, BlockFailure> DevChain::import(chain::Block block) {
     m_settings.gas_limit = stored->header().gas_limit;
     append(stored, *root);
     clean_pool(*stored, {});
-    if (m_listener != nullptr)
-        m_listener->on_block(head());
+    tell_sealed();
     return head();
 }
 
@@ -324,6 +410,7 @@ Result<void, state::StateError> DevChain::alter(const state::StateChanges& chang
         return fail(root.error());
     }
     m_roots.back() = *root;
+    tell_head({});
     return {};
 }
 
@@ -357,10 +444,14 @@ bool DevChain::revert(std::uint64_t snapshot_id) {
 void DevChain::rollback(std::uint64_t depth) {
     const std::size_t count = m_blocks.size() - static_cast<std::size_t>(depth);
     std::erase_if(m_snapshots, [&](const Snapshot& s) { return s.block_count > count; });
+    const std::vector<BlockPtr> removed(m_blocks.rbegin(),
+                                        m_blocks.rbegin() + static_cast<std::ptrdiff_t>(depth));
     truncate(count, m_roots[count - 1]);
+    if (m_listener != nullptr)
+        m_listener->on_removed(removed);
 }
 
-Result<void, BlockFailure> DevChain::reorganise(const std::vector<std::vector<PoolTxnPtr>>& txns) {
+Result<void, BlockFailure> DevChain::reorganise(const std::vector<std::vector<PooledTxnPtr>>& txns) {
     const std::vector<BlockPtr> old(m_blocks.end() - static_cast<std::ptrdiff_t>(txns.size()),
                                     m_blocks.end());
     rollback(txns.size());

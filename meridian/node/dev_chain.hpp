@@ -6,13 +6,10 @@
 #pragma once
 
 #include <meridian/chain/executor.hpp>
-#include <meridian/chain/next_header.hpp>
-#include <meridian/evm/code_cache.hpp>
-#include <meridian/node/genesis.hpp>
+#include <meridian/node/chain.hpp>
 #include <meridian/node/overlay_state.hpp>
 #include <meridian/node/pool.hpp>
 #include <meridian/node/state_store.hpp>
-#include <meridian/sequencer/admission.hpp>
 #include <meridian/sequencer/txn_words.hpp>
 
 #include <functional>
@@ -20,27 +17,8 @@
 
 namespace meridian::node {
 
-// A block with what execution made of it.
-struct StoredBlock {
-    chain::Block block;
-    Hash hash;
-    std::uint64_t size = 0;  // of the encoding, bytes
-    std::vector<chain::Receipt> receipts;
-    std::vector<Hash> txn_hashes;
-    std::vector<Address> senders;
-    u256 total_difficulty;
-
-    const chain::Header& header() const noexcept { return block.header; }
-    std::uint64_t number() const noexcept { return block.header.number; }
-};
-using BlockPtr = std::shared_ptr<const StoredBlock>;
-
-struct TxnLocation {
-    BlockPtr block;
-    std::size_t index = 0;
-};
-
 using chain::BlockAttributes;
+using sequencer::ExecutedBlock;
 
 // A transaction that the block could not take.
 struct RejectedTxn {
@@ -50,7 +28,7 @@ struct RejectedTxn {
 
 // A block executed, with what it changes; not part of the chain.
 struct AssembledBlock {
-    std::shared_ptr<StoredBlock> block;
+    std::shared_ptr<ExecutedBlock> block;
     state::StateChanges changes;
     std::vector<chain::Request> requests;
     std::vector<RejectedTxn> rejected;
@@ -77,18 +55,6 @@ struct MiningMode {
 
 using sequencer::checksum_address;
 using sequencer::describe;
-using sequencer::SubmitError;
-using sequencer::SubmitFailure;
-
-class ChainListener {
-public:
-    virtual ~ChainListener() = default;
-    virtual void on_block(const BlockPtr& block) = 0;
-    virtual void on_pending_transaction(const PoolTxn& txn) = 0;
-    virtual void on_mining_mode() {}
-    // Blocks above `head` were taken away.
-    virtual void on_wound_back(std::uint64_t head) { static_cast<void>(head); }
-};
 
 struct ChainOptions {
     // Wall clock, seconds since the epoch.
@@ -99,29 +65,40 @@ struct ChainOptions {
     std::vector<DevAccount> accounts;
 };
 
-class DevChain final : private evm::BlockHashSource {
+class DevChain final : public Chain, private evm::BlockHashSource {
 public:
     // Never fails for a genesis from parse_genesis() or dev_genesis().
     DevChain(const Genesis& genesis, ChainOptions options);
-    DevChain(const DevChain&) = delete;
-    DevChain& operator=(const DevChain&) = delete;
 
-    // --- the chain ----------------------------------------------------------------------------------
-    const chain::ChainConfig& config() const noexcept { return m_config; }
-    const Genesis& genesis() const noexcept { return m_genesis; }
-    const BlockPtr& head() const noexcept { return m_blocks.back(); }
-    // Null if there is no such block.
-    BlockPtr block(std::uint64_t number) const;
-    BlockPtr block(const Hash& hash) const;
-    std::optional<TxnLocation> find_transaction(const Hash& hash) const;
-    evm::BlockHashSource& block_hashes() noexcept { return *this; }
-    evm::CodeCache& code_cache() noexcept { return m_code_cache; }
+    // --- as every chain; nothing here ever fails -----------------------------------------------------
+    const chain::ChainConfig& config() const noexcept override { return m_config; }
+    const Genesis& genesis() const noexcept override { return m_genesis; }
+    evm::CodeCache& code_cache() noexcept override { return m_code_cache; }
+    void refresh() override {}
+    void set_listener(ChainListener* listener) override { m_listener = listener; }
+    void set_wakeup(std::function<void()>) override {}  // it moves only when it is told to
+    BlockPtr head() override { return m_blocks.back(); }
+    BlockPtr sealed_head() override { return m_blocks.back(); }
+    ChainResult<BlockPtr> block(std::uint64_t number) override;
+    ChainResult<BlockPtr> block(const Hash& hash) override;
+    ChainResult<std::optional<TxnLocation>> find_transaction(const Hash& hash) override;
+    // With what was altered by hand since.
+    ChainResult<std::unique_ptr<ChainState>> state_after(std::uint64_t number) override;
+    state::StateReader& head_state() override { return *m_state; }
+    evm::BlockHashSource& block_hashes() noexcept override { return *this; }
+    // What the pool would give a block now; with its state root and hash.
+    ChainResult<PendingBlock> pending() override;
+    BlockAttributes next_attributes() override;
+    std::uint64_t provable_number() override { return m_blocks.size() - 1; }
+    ChainResult<void> for_each_log(const store::LogQuery& query, const store::LogVisitor& visit) override;
+    sequencer::Pool::BySender pool_content() override { return m_pool.by_sender(); }
+    PooledTxnPtr find_pooled(const Hash& hash) override { return m_pool.find(hash); }
+    std::size_t pool_size() override { return m_pool.size(); }
+    std::uint64_t next_nonce(const Address& sender) override;
+    // Answers before it returns.
+    void submit(Bytes envelope, std::function<void(SubmitOutcome)> done) override;
+
     StateStore& store() noexcept { return m_store; }
-
-    // The state after a block, with what was altered by hand since. Precondition: the block exists.
-    std::unique_ptr<state::TrieState> state_after(std::uint64_t number);
-    const Hash& state_root_after(std::uint64_t number) const { return m_roots.at(number); }
-    state::StateReader& head_state() noexcept { return *m_state; }
 
     // --- transactions -------------------------------------------------------------------------------
     const TxnPool& pool() const noexcept { return m_pool; }
@@ -133,28 +110,27 @@ public:
     // Without a signature, for impersonated senders.
     Result<Hash, SubmitFailure> submit_as(chain::Transaction txn, const Address& sender);
     // What submit_as() makes of an unsigned transaction.
-    static PoolTxn stand_in(chain::Transaction txn, const Address& sender);
+    static PooledTxn stand_in(chain::Transaction txn, const Address& sender);
     bool drop_transaction(const Hash& hash) { return m_pool.remove(hash); }
     void drop_all_transactions() { m_pool.clear(); }
     void drop_transactions_of(const Address& sender) { m_pool.remove_sender(sender); }
 
     // --- blocks -------------------------------------------------------------------------------------
-    BlockAttributes next_attributes();
     chain::Header make_header(const chain::Header& parent, const BlockAttributes& attributes) const;
     // Executes transactions on the head's state without changing the chain; the header is complete but
     // for the state root.
     Result<AssembledBlock, chain::BlockFailure> assemble(const BlockAttributes& attributes,
-                                                         std::span<const PoolTxnPtr> txns);
+                                                         std::span<const PooledTxnPtr> txns);
     // What the pool would give a block with these attributes, in order.
-    std::vector<PoolTxnPtr> ready_transactions(const BlockAttributes& attributes);
-    // As assemble() with what the pool would give now, and its state root.
-    Result<AssembledBlock, chain::BlockFailure> assemble_pending();
+    std::vector<PooledTxnPtr> ready_transactions(const BlockAttributes& attributes);
+    // The root of the head's state with these changes.
+    Result<Hash, state::StateError> preview_root(const state::StateChanges& changes);
     // Seals one block from the pool.
     Result<BlockPtr, chain::BlockFailure> mine();
     // Validates, executes and appends a block whose parent is the head.
     Result<BlockPtr, chain::BlockFailure> import(chain::Block block);
     // Fixes the root into the header and computes hash and size.
-    static void seal(StoredBlock& block, const Hash& state_root);
+    static void seal(ExecutedBlock& block, const Hash& state_root);
 
     // --- development --------------------------------------------------------------------------------
     ChainSettings& settings() noexcept { return m_settings; }
@@ -185,10 +161,9 @@ public:
     void rollback(std::uint64_t depth);
     // The same, and makes as many other blocks at the same times, the i-th with the transactions `txns[i]`;
     // those that a block cannot take are left out. Precondition: as rollback(); as many lists as blocks.
-    Result<void, chain::BlockFailure> reorganise(const std::vector<std::vector<PoolTxnPtr>>& txns);
+    Result<void, chain::BlockFailure> reorganise(const std::vector<std::vector<PooledTxnPtr>>& txns);
     // Back to the genesis.
     void reset();
-    void set_listener(ChainListener* listener) noexcept { m_listener = listener; }
 
 private:
     struct Snapshot {
@@ -201,16 +176,19 @@ private:
     };
 
     Hash block_hash(std::uint64_t number) override;
+    std::uint64_t account_nonce(const Address& address);
     Hash write_genesis_state();
     void append(BlockPtr block, const Hash& root);
+    void tell_sealed();
+    void tell_head(std::span<const Hash> txns);
     Result<BlockPtr, chain::BlockFailure> seal_next(const BlockAttributes& attributes,
-                                                    std::span<const PoolTxnPtr> txns);
+                                                    std::span<const PooledTxnPtr> txns);
     void truncate(std::size_t block_count, const Hash& root);
     void activate_merge(const chain::Header& header);
-    Result<Hash, SubmitFailure> enqueue(PoolTxn txn);
+    Result<Hash, SubmitFailure> enqueue(PooledTxn txn);
     void automine();
     void follow_time(std::uint64_t timestamp);
-    void clean_pool(const StoredBlock& block, const std::vector<RejectedTxn>& rejected);
+    void clean_pool(const ExecutedBlock& block, const std::vector<RejectedTxn>& rejected);
     std::optional<SubmitFailure> check(const chain::Transaction& txn, const Address& sender);
 
     Genesis m_genesis;

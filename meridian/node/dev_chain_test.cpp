@@ -63,7 +63,7 @@ TEST_F(DevChainTest, AutomineMakesABlockForEachTransaction) {
     ASSERT_TRUE(hash) << hash.error().message;
     EXPECT_EQ(m_chain->head()->number(), 1u);
     EXPECT_EQ(balance(kSink), u256{5});
-    const auto place = m_chain->find_transaction(*hash);
+    const auto place = *m_chain->find_transaction(*hash);
     ASSERT_TRUE(place);
     EXPECT_EQ(place->block->receipts[place->index].gas_used, 21'000u);
     EXPECT_EQ(place->block->senders[place->index], m_accounts[0].address);
@@ -71,7 +71,7 @@ TEST_F(DevChainTest, AutomineMakesABlockForEachTransaction) {
 }
 
 TEST_F(DevChainTest, OwnBlocksSurviveAnImport) {
-    Bytes file = chain::encode(m_chain->block(std::uint64_t{0})->block);
+    Bytes file = chain::encode((*m_chain->block(std::uint64_t{0}))->block);
     for (std::uint64_t nonce = 0; nonce < 3; ++nonce) {
         ASSERT_TRUE(m_chain->submit(transfer(0, nonce, 5)));
         append(file, chain::encode(m_chain->head()->block));
@@ -167,7 +167,7 @@ TEST_F(DevChainTest, SnapshotsBringEverythingBack) {
 
     EXPECT_TRUE(m_chain->revert(second));
     EXPECT_EQ(balance(kSink), u256{77});
-    EXPECT_FALSE(m_chain->find_transaction(*hash));
+    EXPECT_FALSE(*m_chain->find_transaction(*hash));
     EXPECT_FALSE(m_chain->revert(second));
     EXPECT_TRUE(m_chain->revert(first));
     EXPECT_EQ(balance(kSink), u256{5});
@@ -189,9 +189,9 @@ TEST_F(DevChainTest, ARevertForgetsLaterSnapshots) {
 TEST_F(DevChainTest, PastStatesStayReadable) {
     ASSERT_TRUE(m_chain->submit(transfer(0, 0, 5)));
     ASSERT_TRUE(m_chain->submit(transfer(0, 1, 5)));
-    EXPECT_FALSE(m_chain->state_after(0)->account(kSink));
-    EXPECT_EQ(m_chain->state_after(1)->account(kSink)->balance, u256{5});
-    EXPECT_EQ(m_chain->state_after(2)->account(kSink)->balance, u256{10});
+    EXPECT_FALSE((*m_chain->state_after(0))->account(kSink));
+    EXPECT_EQ((*m_chain->state_after(1))->account(kSink)->balance, u256{5});
+    EXPECT_EQ((*m_chain->state_after(2))->account(kSink)->balance, u256{10});
 }
 
 TEST_F(DevChainTest, TimeIsTheClockPlusWhatWasAskedFor) {
@@ -220,7 +220,7 @@ TEST_F(DevChainTest, ImpersonatedSendersMayBeContracts) {
     txn.to = m_accounts[1].address;
     const auto hash = m_chain->submit_as(txn, kSink);
     ASSERT_TRUE(hash) << hash.error().message;
-    const auto place = m_chain->find_transaction(*hash);
+    const auto place = *m_chain->find_transaction(*hash);
     ASSERT_TRUE(place);
     EXPECT_TRUE(place->block->receipts[place->index].success);
     EXPECT_EQ(balance(m_accounts[1].address), u256{kEther} * 10 + 3);
@@ -251,8 +251,8 @@ TEST_F(DevChainTest, ReplayGivesTheSameOutcomes) {
 }
 
 TEST_F(DevChainTest, CallsLeaveNoTrace) {
-    const CallContext context = context_after(*m_chain, 0);
-    const Hash root = m_chain->state_root_after(0);
+    const CallContext context = *context_after(*m_chain, *m_chain->head());
+    const Hash root = *m_chain->preview_root({});
     chain::Transaction txn = transfer(0, 0, 5);
     txn.max_fee_per_gas = 0;
     txn.max_priority_fee_per_gas = 0;
@@ -263,7 +263,7 @@ TEST_F(DevChainTest, CallsLeaveNoTrace) {
     ASSERT_TRUE(outcome);
     EXPECT_EQ(outcome->status, evm::Status::Success);
     EXPECT_EQ(changes.accounts.at(kSink).account->balance, u256{5});
-    EXPECT_EQ(m_chain->state_root_after(0), root);
+    EXPECT_EQ(*m_chain->preview_root({}), root);
     EXPECT_FALSE(m_chain->head_state().account(kSink));
 }
 

@@ -52,12 +52,12 @@ Result<ImportProgress, ImportFailure> import_blocks(DevChain& chain, BytesView r
             return fail(ImportFailure{{}, position, reason_of(block.error())});
         const std::uint64_t number = block->header.number;
         const Hash hash = chain::header_hash(block->header);
-        if (chain.block(hash) != nullptr)
+        if (*chain.block(hash) != nullptr)
             continue;
         if (number == 0)
             return fail(ImportFailure{number, position,
                                       "its hash " + to_hex0x(hash) + " is not that of the genesis file, " +
-                                          to_hex0x(chain.block(std::uint64_t{0})->hash)});
+                                          to_hex0x((*chain.block(std::uint64_t{0}))->hash)});
         const std::size_t transactions = block->transactions.size();
         const auto imported = chain.import(*std::move(block));
         if (!imported)

@@ -22,22 +22,23 @@ u256 effective_tip(const chain::Transaction& txn, const u256& base_fee) {
 
 struct Candidate {
     u256 tip;
-    PoolTxnPtr txn;
+    std::uint64_t arrival;
+    PooledTxnPtr txn;
 };
 
 struct WorseFirst {
     bool operator()(const Candidate& a, const Candidate& b) const {
-        return a.tip != b.tip ? a.tip < b.tip : a.txn->arrival > b.txn->arrival;
+        return a.tip != b.tip ? a.tip < b.tip : a.arrival > b.arrival;
     }
 };
 
 }  // namespace
 
-Result<PoolTxnPtr, PoolError> TxnPool::add(PoolTxn txn) {
+Result<PooledTxnPtr, PoolError> TxnPool::add(PooledTxn txn) {
     if (m_by_hash.contains(txn.hash))
         return fail(PoolError::AlreadyKnown);
     const auto sender = m_by_sender.find(txn.sender);
-    PoolTxnPtr replaced;
+    PooledTxnPtr replaced;
     if (sender != m_by_sender.end()) {
         const auto same_nonce = sender->second.find(txn.txn.nonce);
         if (same_nonce != sender->second.end()) {
@@ -51,16 +52,15 @@ Result<PoolTxnPtr, PoolError> TxnPool::add(PoolTxn txn) {
     }
     if (!replaced && m_by_hash.size() >= m_limits.total)
         return fail(PoolError::PoolFull);
-    txn.arrival = m_arrivals++;
-    auto entry = std::make_shared<const PoolTxn>(std::move(txn));
+    auto entry = std::make_shared<const PooledTxn>(std::move(txn));
     if (replaced)
         m_by_hash.erase(replaced->hash);
-    m_by_hash[entry->hash] = entry;
+    m_by_hash[entry->hash] = {entry, m_arrivals++};
     m_by_sender[entry->sender][entry->txn.nonce] = entry;
     return replaced;
 }
 
-void TxnPool::erase(const PoolTxnPtr& txn) {
+void TxnPool::erase(const PooledTxnPtr& txn) {
     m_by_hash.erase(txn->hash);
     const auto sender = m_by_sender.find(txn->sender);
     sender->second.erase(txn->txn.nonce);
@@ -69,7 +69,7 @@ void TxnPool::erase(const PoolTxnPtr& txn) {
 }
 
 bool TxnPool::remove(const Hash& hash) {
-    const PoolTxnPtr found = find(hash);
+    const PooledTxnPtr found = find(hash);
     if (found)
         erase(found);
     return found != nullptr;
@@ -102,9 +102,9 @@ void TxnPool::clear() {
     m_by_sender.clear();
 }
 
-PoolTxnPtr TxnPool::find(const Hash& hash) const {
+PooledTxnPtr TxnPool::find(const Hash& hash) const {
     const auto found = m_by_hash.find(hash);
-    return found != m_by_hash.end() ? found->second : nullptr;
+    return found != m_by_hash.end() ? found->second.txn : nullptr;
 }
 
 std::uint64_t TxnPool::next_nonce(const Address& sender, std::uint64_t account_nonce) const {
@@ -116,18 +116,19 @@ std::uint64_t TxnPool::next_nonce(const Address& sender, std::uint64_t account_n
     return account_nonce;
 }
 
-std::vector<PoolTxnPtr> TxnPool::ready(const NonceOf& nonce_of, const u256& base_fee) const {
+std::vector<PooledTxnPtr> TxnPool::ready(const NonceOf& nonce_of, const u256& base_fee) const {
     std::priority_queue<Candidate, std::vector<Candidate>, WorseFirst> heads;
-    const auto push = [&](const std::map<std::uint64_t, PoolTxnPtr>& txns, std::uint64_t nonce) {
+    const auto push = [&](const std::map<std::uint64_t, PooledTxnPtr>& txns, std::uint64_t nonce) {
         const auto found = txns.find(nonce);
         if (found != txns.end() && found->second->txn.max_fee_per_gas >= base_fee)
-            heads.push({effective_tip(found->second->txn, base_fee), found->second});
+            heads.push({effective_tip(found->second->txn, base_fee),
+                        m_by_hash.at(found->second->hash).arrival, found->second});
     };
     for (const auto& [sender, txns] : m_by_sender)
         push(txns, nonce_of(sender));
-    std::vector<PoolTxnPtr> out;
+    std::vector<PooledTxnPtr> out;
     while (!heads.empty()) {
-        PoolTxnPtr best = heads.top().txn;
+        PooledTxnPtr best = heads.top().txn;
         heads.pop();
         push(m_by_sender.at(best->sender), best->txn.nonce + 1);
         out.push_back(std::move(best));

@@ -1,22 +1,14 @@
 // Transactions that wait for a block: per sender by nonce, bounded, replaceable for a higher fee.
 #pragma once
 
-#include <meridian/chain/transaction.hpp>
+#include <meridian/sequencer/pool.hpp>
 
 #include <functional>
-#include <map>
-#include <memory>
-#include <unordered_map>
 
 namespace meridian::node {
 
-struct PoolTxn {
-    chain::Transaction txn;
-    Address sender;
-    Hash hash;
-    std::uint64_t arrival = 0;  // order of arrival, given by the pool
-};
-using PoolTxnPtr = std::shared_ptr<const PoolTxn>;
+using sequencer::PooledTxn;
+using sequencer::PooledTxnPtr;
 
 enum class [[nodiscard]] PoolError : std::uint8_t {
     AlreadyKnown,
@@ -32,19 +24,19 @@ struct PoolLimits {
 
 class TxnPool {
 public:
-    using BySender = std::map<Address, std::map<std::uint64_t, PoolTxnPtr>>;
+    using BySender = sequencer::Pool::BySender;
 
     explicit TxnPool(const PoolLimits& limits = {}) : m_limits(limits) {}
 
     // The replaced transaction, if there was one.
-    Result<PoolTxnPtr, PoolError> add(PoolTxn txn);
+    Result<PooledTxnPtr, PoolError> add(PooledTxn txn);
     bool remove(const Hash& hash);
     void remove_sender(const Address& sender);
     // Drops what a state with these nonces has made obsolete.
     void remove_below(const Address& sender, std::uint64_t nonce);
     void clear();
 
-    PoolTxnPtr find(const Hash& hash) const;
+    PooledTxnPtr find(const Hash& hash) const;
     std::size_t size() const noexcept { return m_by_hash.size(); }
     const BySender& by_sender() const noexcept { return m_by_sender; }
     // The nonce after the sender's executable transactions, from its account's nonce on.
@@ -52,15 +44,19 @@ public:
 
     using NonceOf = std::function<std::uint64_t(const Address&)>;
     // What can be executed now, best effective tip first and then by arrival, each sender's by nonce.
-    std::vector<PoolTxnPtr> ready(const NonceOf& nonce_of, const u256& base_fee) const;
+    std::vector<PooledTxnPtr> ready(const NonceOf& nonce_of, const u256& base_fee) const;
 
 private:
-    void erase(const PoolTxnPtr& txn);
+    struct Entry {
+        PooledTxnPtr txn;
+        std::uint64_t arrival = 0;
+    };
+    void erase(const PooledTxnPtr& txn);
 
     PoolLimits m_limits;
     std::uint64_t m_arrivals = 0;
     BySender m_by_sender;
-    std::unordered_map<Hash, PoolTxnPtr> m_by_hash;
+    std::unordered_map<Hash, Entry> m_by_hash;
 };
 
 }  // namespace meridian::node

@@ -6,8 +6,8 @@
 namespace meridian::node {
 namespace {
 
-PoolTxn make(std::uint8_t sender, std::uint64_t nonce, std::uint64_t fee, std::uint64_t tip) {
-    PoolTxn out;
+PooledTxn make(std::uint8_t sender, std::uint64_t nonce, std::uint64_t fee, std::uint64_t tip) {
+    PooledTxn out;
     out.sender[19] = sender;
     out.txn.nonce = nonce;
     out.txn.max_fee_per_gas = fee;

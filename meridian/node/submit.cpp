@@ -17,7 +17,7 @@ const Hash* DevChain::key_of(const Address& address) const {
 }
 
 std::optional<SubmitFailure> DevChain::check(const Transaction& txn, const Address& sender) {
-    const chain::Header& parent = head()->header();
+    const chain::Header& parent = m_blocks.back()->header();
     const sequencer::AdmissionRules rules{.block_gas_max = m_settings.gas_limit,
                                           .txn_gas_max = 0,
                                           .min_gas_price = m_settings.min_gas_price,
@@ -35,23 +35,43 @@ Result<Hash, SubmitFailure> DevChain::submit(const Transaction& txn) {
     const auto sender = chain::recover_sender(txn);
     if (!sender || txn.type == TxnType::Deposit)
         return fail(SubmitFailure{SubmitError::InvalidSignature, "invalid sender"});
-    return enqueue({txn, *sender, chain::transaction_hash(txn), 0});
+    return enqueue({txn, chain::encode(txn), *sender, chain::transaction_hash(txn)});
 }
 
-PoolTxn DevChain::stand_in(Transaction txn, const Address& sender) {
+void DevChain::submit(Bytes envelope, std::function<void(SubmitOutcome)> done) {
+    const auto txn = chain::decode_pooled_transaction(envelope);
+    if (!txn)
+        return done(
+            fail(SubmitFailure{SubmitError::Malformed, txn.error().field + ": " + txn.error().reason}));
+    const auto hash = submit(*txn);
+    if (!hash)
+        return done(fail(hash.error()));
+    Submitted out{*hash, {}};
+    if (const PooledTxnPtr waiting = m_pool.find(*hash))
+        if (const std::uint64_t next = next_nonce(waiting->sender); next < waiting->txn.nonce)
+            out.missing_nonce = next;
+    done(out);
+}
+
+std::uint64_t DevChain::next_nonce(const Address& sender) {
+    return m_pool.next_nonce(sender, account_nonce(sender));
+}
+
+PooledTxn DevChain::stand_in(Transaction txn, const Address& sender) {
     // In the signature's place stands the sender, so that equal transactions of two senders differ.
     txn.v = txn.type == TxnType::Legacy ? u256{27} : u256{0};
     txn.r = from_address(sender);
     txn.s = 1;
     const Hash hash = chain::transaction_hash(txn);
-    return {std::move(txn), sender, hash, 0};
+    Bytes envelope = chain::encode(txn);
+    return {std::move(txn), std::move(envelope), sender, hash};
 }
 
 Result<Hash, SubmitFailure> DevChain::submit_as(Transaction txn, const Address& sender) {
     return enqueue(stand_in(std::move(txn), sender));
 }
 
-Result<Hash, SubmitFailure> DevChain::enqueue(PoolTxn txn) {
+Result<Hash, SubmitFailure> DevChain::enqueue(PooledTxn txn) {
     if (m_pool.find(txn.hash) || m_txn_places.contains(txn.hash))
         return fail(SubmitFailure{SubmitError::AlreadyKnown, "already known"});
     if (auto failure = check(txn.txn, txn.sender))

@@ -67,32 +67,35 @@ BlockReference read_block_reference(const json::value& value) {
     return {read_block_number(value), {}};
 }
 
-std::uint64_t resolve_number(const node::DevChain& chain, const BlockNumber& number) {
+std::uint64_t resolve_number(node::Chain& chain, const BlockNumber& number, Latest latest) {
     switch (number.tag) {
         case BlockTag::Number:
             return number.number;
         case BlockTag::Earliest:
             return 0;
-        case BlockTag::Latest:
         case BlockTag::Pending:
+            return chain.head()->number();
+        case BlockTag::Latest:
+            return latest == Latest::Head ? chain.head()->number() : chain.sealed_head()->number();
         case BlockTag::Safe:
         case BlockTag::Finalized:
             break;
     }
-    return chain.head()->number();
+    return chain.sealed_head()->number();
 }
 
-node::BlockPtr find_block(const node::DevChain& chain, const BlockReference& reference) {
+node::BlockPtr find_block(node::Chain& chain, const BlockReference& reference, Latest latest) {
     if (reference.hash)
-        return chain.block(*reference.hash);
-    return chain.block(resolve_number(chain, reference.number));
+        return available(chain.block(*reference.hash));
+    const std::uint64_t number = resolve_number(chain, reference.number, latest);
+    if (const node::BlockPtr head = chain.head(); number == head->number())
+        return latest == Latest::Head || head->sealed() ? head : nullptr;
+    return available(chain.block(number));
 }
 
-node::BlockPtr block_argument(const Call& call, std::size_t index) {
-    if (!call.args.has(index))
-        return call.service.chain().head();
-    const BlockReference reference = call.args.get(index, read_block_reference);
-    auto block = find_block(call.service.chain(), reference);
+node::BlockPtr block_argument(const Call& call, std::size_t index, Latest latest) {
+    const BlockReference reference = call.args.get_or(index, read_block_reference, BlockReference{});
+    auto block = find_block(call.service.chain(), reference, latest);
     if (!block)
         refuse(reference.hash ? "header for hash not found" : "header not found");
     return block;

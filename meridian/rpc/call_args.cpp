@@ -1,5 +1,6 @@
 #include <meridian/base/hex.hpp>
 #include <meridian/rpc/call_args.hpp>
+#include <meridian/sequencer/txn_words.hpp>
 
 #include <algorithm>
 
@@ -121,9 +122,9 @@ void move_precompile(const Address& from, const AccountOverride& account, const 
     const Address source = listed != moves.end() && listed->second ? *listed->second : from;
     if (account.move_precompile_to) {
         if (!precompile)
-            refuse("account " + node::checksum_address(from) + " is not a precompile");
+            refuse("account " + sequencer::checksum_address(from) + " is not a precompile");
         if (all.contains(*account.move_precompile_to))
-            refuse("account " + node::checksum_address(*account.move_precompile_to) +
+            refuse("account " + sequencer::checksum_address(*account.move_precompile_to) +
                    " is already overridden");
         moves[*account.move_precompile_to] = source;
     }
@@ -322,7 +323,7 @@ void apply(const StateOverrides& overrides, node::OverlayState& state, Revision 
            evm::PrecompileMoves* moves) {
     for (const auto& [address, account] : overrides) {
         if (account.state && account.state_diff)
-            refuse("account " + node::checksum_address(address) + " has both 'state' and 'stateDiff'");
+            refuse("account " + sequencer::checksum_address(address) + " has both 'state' and 'stateDiff'");
         if (moves != nullptr)
             move_precompile(address, account, overrides, revision, *moves);
         if (account.nonce)

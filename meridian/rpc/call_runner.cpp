@@ -1,6 +1,7 @@
 #include <meridian/rpc/access_list_tracer.hpp>
 #include <meridian/rpc/call_runner.hpp>
 #include <meridian/rpc/opcode.hpp>
+#include <meridian/sequencer/txn_words.hpp>
 
 #include <algorithm>
 
@@ -34,17 +35,13 @@ private:
 };
 
 node::CallContext context_for(Service& service, const BlockReference& reference) {
-    node::DevChain& chain = service.chain();
-    if (reference.is_pending()) {
-        auto context = node::pending_context(chain);
-        if (!context)
-            refuse("pending state is not available: " + context.error().message);
-        return *std::move(context);
-    }
+    node::Chain& chain = service.chain();
+    if (reference.is_pending())
+        return available(node::pending_context(chain));
     const auto block = find_block(chain, reference);
     if (!block)
         refuse(reference.hash ? "header for hash not found" : "header not found");
-    return node::context_after(chain, block->number());
+    return available(node::context_after(chain, *block));
 }
 
 }  // namespace
@@ -124,8 +121,8 @@ state::Account CallRunner::sender_account() {
 
 void CallRunner::refuse_call(TxnError error, const Transaction& txn) {
     refuse("err: " +
-           node::describe(error, txn, m_args.sender(), m_service.chain().config(), m_context.header,
-                          sender_account()) +
+           sequencer::describe(error, txn, m_args.sender(), m_service.chain().config(), m_context.header,
+                               sender_account()) +
            " (supplied gas " + std::to_string(txn.gas_limit) + ")");
 }
 
@@ -147,8 +144,8 @@ CallRunner::Attempt CallRunner::attempt(Transaction& txn, std::uint64_t gas) {
             outcome.error() == TxnError::IntrinsicGasBelowFloorGasCost)
             return {};
         refuse("failed with " + std::to_string(gas) + " gas: " +
-               node::describe(outcome.error(), txn, m_args.sender(), m_service.chain().config(),
-                              m_context.header, sender_account()));
+               sequencer::describe(outcome.error(), txn, m_args.sender(), m_service.chain().config(),
+                                   m_context.header, sender_account()));
     }
     return {outcome->status == evm::Status::Success, *std::move(outcome)};
 }

@@ -6,9 +6,9 @@
 namespace meridian::rpc {
 
 chain::Transaction complete_transaction(Service& service, CallArgs args, const BlockReference& after) {
-    node::DevChain& chain = service.chain();
-    const evm::Revision revision =
-        chain.config().revision(chain.head()->number() + 1, chain.head()->header().timestamp + 1);
+    node::Chain& chain = service.chain();
+    const node::BlockPtr head = chain.head();
+    const evm::Revision revision = chain.config().revision(head->number() + 1, head->header().timestamp + 1);
     if (revision < evm::Revision::London && !args.gas_price)
         args.gas_price = suggested_gas_price(chain);
     if (!args.gas_price) {

@@ -1,11 +1,11 @@
+#include <meridian/base/assert.hpp>
 #include <meridian/rpc/development.hpp>
 
 namespace meridian::rpc {
 
 node::DevChain& development_chain(const Call& call) {
-    if (!call.service.options().development)
-        throw RpcError(ErrorCode::MethodNotFound, "development methods are off");
-    return call.service.chain();
+    MERIDIAN_ASSERT(call.service.development() != nullptr);
+    return *call.service.development();
 }
 
 node::BlockPtr mine_one(node::DevChain& chain) {

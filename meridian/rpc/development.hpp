@@ -1,12 +1,13 @@
 // What the development methods share.
 #pragma once
 
+#include <meridian/node/dev_chain.hpp>
 #include <meridian/rpc/method.hpp>
 #include <meridian/rpc/service.hpp>
 
 namespace meridian::rpc {
 
-// Throws RpcError if development methods are off.
+// Of methods that are absent from a node without one.
 node::DevChain& development_chain(const Call& call);
 
 // Seals a block from the pool.

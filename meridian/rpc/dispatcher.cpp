@@ -41,41 +41,6 @@ std::optional<std::string> identifier(const json::value& id) {
     return std::nullopt;
 }
 
-// Tells the log, at debug, and the observer what one request came to.
-class RequestLog {
-public:
-    // `known` is the method's name in the table, or empty.
-    RequestLog(std::string_view method, std::string_view known, RequestObserver* observer)
-        : m_method(method), m_known(known), m_observer(observer) {}
-    ~RequestLog() {
-        if (m_observer != nullptr) {
-            const auto us = std::chrono::duration_cast<std::chrono::microseconds>(
-                std::chrono::steady_clock::now() - m_start);
-            m_observer->on_request(m_known, m_error, static_cast<std::uint64_t>(us.count()));
-        }
-        if (!spdlog::should_log(spdlog::level::debug))
-            return;
-        const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - m_start;
-        // Quoted, as a line break in a caller's word is no new line of the log.
-        const std::string method = json::serialize(json::string(excerpt(m_method)));
-        if (m_error)
-            spdlog::debug("{} {:.3f} ms, error {}", method, taken.count(), static_cast<int>(*m_error));
-        else
-            spdlog::debug("{} {:.3f} ms", method, taken.count());
-    }
-    RequestLog(const RequestLog&) = delete;
-    RequestLog& operator=(const RequestLog&) = delete;
-
-    void failed(ErrorCode code) noexcept { m_error = code; }
-
-private:
-    std::string_view m_method;
-    std::string_view m_known;
-    RequestObserver* m_observer;
-    std::chrono::steady_clock::time_point m_start = std::chrono::steady_clock::now();
-    std::optional<ErrorCode> m_error;
-};
-
 }  // namespace
 
 std::string error_answer(ErrorCode code, std::string_view message) {
@@ -96,131 +61,308 @@ std::string Dispatcher::handle(std::string_view text, Session* session) {
 
 std::string Dispatcher::answer(json::value request, Session* session) {
     Exchange exchange(*this, std::move(request), session);
-    while (!exchange.step()) {
-    }
-    return exchange.take();
-}
-
-std::string Dispatcher::answer_one(const json::value& request, Session* session, const RpcError* refusal) {
-    static const RpcError kInvalid(ErrorCode::InvalidRequest, "invalid request");
-    const auto* object = request.if_object();
-    const json::value* given = object != nullptr ? object->if_contains("id") : nullptr;
-    const auto id = given != nullptr ? identifier(*given) : std::string("null");
-    const json::value* name = object != nullptr ? object->if_contains("method") : nullptr;
-    const json::value* version = object != nullptr ? object->if_contains("jsonrpc") : nullptr;
-    const bool valid_version = version != nullptr && *version == "2.0";
-    if (!id || !valid_version || name == nullptr || !name->is_string())
-        return error_text(id.value_or("null"), kInvalid);
-    const std::string_view called = text_of(name->get_string());
-    const Method* known = m_observer != nullptr ? m_service.methods().find(called) : nullptr;
-    RequestLog log(called, known != nullptr ? known->name : std::string_view{}, m_observer);
-    try {
-        if (refusal != nullptr)
-            throw RpcError(*refusal);
-        const json::value result = invoke(called, object->if_contains("params"), session);
-        if (given == nullptr)
-            return {};
-        std::string out = frame(*id, "result", result);
-        if (out.size() > m_service.limits().response_bytes_max)
-            throw RpcError(ErrorCode::ResponseTooLarge, "response too large (rpc.response_kib_max)");
-        return out;
-    } catch (const RpcError& error) {
-        log.failed(error.code());
-        return given != nullptr ? error_text(*id, error) : std::string{};
-    } catch (const std::exception& error) {
-        log.failed(ErrorCode::Internal);
-        spdlog::error("{} failed: {}", called, error.what());
-        return error_text(*id, RpcError(ErrorCode::Internal, "internal error"));
+    while (true) {
+        switch (exchange.step({})) {
+            case Exchange::State::More:
+                break;
+            case Exchange::State::Waiting:
+                exchange.expire();
+                break;
+            case Exchange::State::Done:
+                return exchange.take();
+        }
     }
 }
 
-json::value Dispatcher::invoke(std::string_view name, const json::value* params, Session* session) {
-    const Method* method = m_service.methods().find(name);
-    if (method == nullptr)
-        throw RpcError(ErrorCode::MethodNotFound,
-                       "the method " + excerpt(name) + " does not exist/is not available");
-    if (const auto key = m_filter.forbidden_by(name); !key.empty())
-        throw RpcError(
-            ErrorCode::MethodNotFound,
-            "the method " + excerpt(name) + " is not served by this node (" + std::string(key) + ")");
-    static const json::array kNone;
-    const json::array* values = &kNone;
-    if (params != nullptr && !params->is_null()) {
-        values = params->if_array();
-        if (values == nullptr)
-            invalid_params("non-array args");
+namespace {
+const RpcError kTooLarge(ErrorCode::ResponseTooLarge, "response too large (rpc.batch_response_kib_max)");
+const RpcError kInvalid(ErrorCode::InvalidRequest, "invalid request");
+}  // namespace
+
+// --- one item -------------------------------------------------------------------------------------------
+
+class Exchange::Item {
+public:
+    Item(Dispatcher& dispatcher, const json::value& request, std::size_t index)
+        : m_dispatcher(dispatcher), m_service(dispatcher.service()), m_index(index) {
+        const auto* object = request.if_object();
+        const json::value* given = object != nullptr ? object->if_contains("id") : nullptr;
+        const auto id = given != nullptr ? identifier(*given) : std::string("null");
+        const json::value* name = object != nullptr ? object->if_contains("method") : nullptr;
+        const json::value* version = object != nullptr ? object->if_contains("jsonrpc") : nullptr;
+        const bool valid_version = version != nullptr && *version == "2.0";
+        m_id = id.value_or("null");
+        m_valid = id && valid_version && name != nullptr && name->is_string();
+        m_notification = m_valid && given == nullptr;
+        if (m_valid)
+            m_name = std::string(text_of(name->get_string()));
     }
-    const Args args(*values);
-    if (args.size() > method->params.size())
-        invalid_params("too many arguments, want at most " + std::to_string(method->params.size()));
-    for (std::size_t i = 0; i < method->params.size(); ++i)
-        if (method->params[i].required && !args.has(i))
-            invalid_params("missing value for required argument " + std::to_string(i));
-    try {
-        return method->handler({m_service, session, args});
-    } catch (const ValueError& error) {
-        invalid_params(error.message());
+
+    // With a refusal the method is not called, and that is its error.
+    void begin(const json::value& request, Session* session, const RpcError* refusal) {
+        if (!m_valid) {
+            m_answer = error_text(m_id, kInvalid);
+            return;
+        }
+        settle([&] {
+            if (refusal != nullptr)
+                throw RpcError(*refusal);
+            return invoke(request.get_object().if_contains("params"), session);
+        });
     }
-}
+    // Precondition: ready().
+    void resume() {
+        settle([&] { return with_argument_errors([&] { return m_later->resume(); }); });
+    }
+
+    std::size_t index() const noexcept { return m_index; }
+    bool answered() const noexcept { return m_answer.has_value(); }
+    bool ready() const noexcept { return m_later && m_later->ready(); }
+    // Precondition: not answered().
+    Later& later() noexcept { return *m_later; }
+    // Empty for a notification. Precondition: answered().
+    std::string take() { return *std::move(m_answer); }
+    // What to answer in place of that.
+    std::string too_large() const {
+        return m_notification ? std::string{} : error_text(m_id, m_valid ? kTooLarge : kInvalid);
+    }
+
+private:
+    template <class Work>
+    static std::optional<json::value> with_argument_errors(Work work) {
+        try {
+            return work();
+        } catch (const ValueError& error) {
+            invalid_params(error.message());
+        }
+    }
+
+    // Nothing if the answer comes later.
+    std::optional<json::value> invoke(const json::value* params, Session* session) {
+        const Method* method = m_service.methods().find(m_name);
+        if (method == nullptr)
+            throw RpcError(ErrorCode::MethodNotFound,
+                           "the method " + excerpt(m_name) + " does not exist/is not available");
+        if (const auto key = m_dispatcher.filter().forbidden_by(m_name); !key.empty())
+            throw RpcError(
+                ErrorCode::MethodNotFound,
+                "the method " + excerpt(m_name) + " is not served by this node (" + std::string(key) + ")");
+        static const json::array kNone;
+        const json::array* values = &kNone;
+        if (params != nullptr && !params->is_null()) {
+            values = params->if_array();
+            if (values == nullptr)
+                invalid_params("non-array args");
+        }
+        const Args args(*values);
+        if (args.size() > method->params.size())
+            invalid_params("too many arguments, want at most " + std::to_string(method->params.size()));
+        for (std::size_t i = 0; i < method->params.size(); ++i)
+            if (method->params[i].required && !args.has(i))
+                invalid_params("missing value for required argument " + std::to_string(i));
+        m_service.refresh();
+        return with_argument_errors([&]() -> std::optional<json::value> {
+            const Call call{m_service, session, args};
+            if (method->handler != nullptr)
+                return method->handler(call);
+            m_later = method->later(call);
+            return m_later->ready() ? m_later->resume() : std::nullopt;
+        });
+    }
+
+    template <class Work>
+    void settle(Work work) {
+        try {
+            const std::optional<json::value> result = work();
+            if (!result)
+                return;
+            std::string out = m_notification ? std::string{} : frame(m_id, "result", *result);
+            if (out.size() > m_service.limits().response_bytes_max)
+                throw RpcError(ErrorCode::ResponseTooLarge, "response too large (rpc.response_kib_max)");
+            m_answer = std::move(out);
+        } catch (const RpcError& error) {
+            fail(error);
+        } catch (const std::exception& error) {
+            spdlog::error("{} failed: {}", json::serialize(json::string(excerpt(m_name))), error.what());
+            fail(RpcError(ErrorCode::Internal, "internal error"));
+        }
+        m_later.reset();
+        log();
+    }
+
+    void fail(const RpcError& error) {
+        m_error = error.code();
+        m_answer = m_notification ? std::string{} : error_text(m_id, error);
+    }
+
+    // Tells the log, at debug, and the observer what the request came to.
+    void log() const {
+        if (RequestObserver* const observer = m_dispatcher.observer()) {
+            const Method* known = m_service.methods().find(m_name);
+            const auto us = std::chrono::duration_cast<std::chrono::microseconds>(
+                std::chrono::steady_clock::now() - m_start);
+            observer->on_request(known != nullptr ? known->name : std::string_view{}, m_error,
+                                 static_cast<std::uint64_t>(us.count()));
+        }
+        if (!spdlog::should_log(spdlog::level::debug))
+            return;
+        const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - m_start;
+        // Quoted, as a line break in a caller's word is no new line of the log.
+        const std::string method = json::serialize(json::string(excerpt(m_name)));
+        if (m_error)
+            spdlog::debug("{} {:.3f} ms, error {}", method, taken.count(), static_cast<int>(*m_error));
+        else
+            spdlog::debug("{} {:.3f} ms", method, taken.count());
+    }
+
+    Dispatcher& m_dispatcher;
+    Service& m_service;
+    std::size_t m_index;
+    std::string m_id;
+    std::string m_name;
+    bool m_valid = false;
+    bool m_notification = false;
+    std::chrono::steady_clock::time_point m_start = std::chrono::steady_clock::now();
+    std::optional<ErrorCode> m_error;
+    LaterPtr m_later;
+    std::optional<std::string> m_answer;
+};
 
 // --- Exchange -------------------------------------------------------------------------------------------
+
+// What the items that wait call, the first of them.
+struct Exchange::Waker {
+    std::function<void()> wake;
+};
+
+namespace {
+
+// How long an exchange may go on where others wait for their turn, beyond the one item that is longer.
+constexpr std::chrono::microseconds kTurn{200};
+
+}  // namespace
 
 Exchange::Exchange(Dispatcher& dispatcher, json::value request, Session* session)
     : m_dispatcher(dispatcher),
       m_request(std::move(request)),
       m_session(session),
       m_deadline(std::chrono::steady_clock::now() +
-                 std::chrono::milliseconds(dispatcher.limits().batch_ms_max)) {}
-
-std::size_t Exchange::items() const {
-    const auto* batch = m_request.if_array();
-    return batch == nullptr || batch->empty() ? 1 : batch->size();
+                 std::chrono::milliseconds(dispatcher.limits().batch_ms_max)),
+      m_waker(std::make_shared<Waker>()) {
+    if (const auto* batch = m_request.if_array()) {
+        m_batch = true;
+        m_size = batch->size();
+    }
+    if (!refuse_batch())
+        m_answers.resize(m_size);
 }
 
-bool Exchange::step() {
-    const auto* batch = m_request.if_array();
-    if (batch == nullptr) {
-        m_out = m_dispatcher.answer_one(m_request, m_session, m_refusal ? &*m_refusal : nullptr);
-        return true;
-    }
-    const Limits& limits = m_dispatcher.limits();
-    if (batch->empty()) {
-        m_out = error_answer(ErrorCode::InvalidRequest, "empty batch");
-        return true;
-    }
-    if (batch->size() > limits.batch_items_max) {
-        m_out = error_answer(ErrorCode::InvalidRequest, "batch too large (at most " +
-                                                            std::to_string(limits.batch_items_max) +
-                                                            " requests, rpc.batch_items_max)");
-        return true;
-    }
-    append((*batch)[m_next]);
-    if (++m_next < batch->size())
+Exchange::~Exchange() = default;
+
+// True if there is an answer to the whole already.
+bool Exchange::refuse_batch() {
+    const std::size_t items_max = m_dispatcher.limits().batch_items_max;
+    if (!m_batch || (m_size > 0 && m_size <= items_max))
         return false;
-    if (!m_out.empty())
-        m_out.push_back(']');
+    m_out = error_answer(ErrorCode::InvalidRequest, m_size == 0 ? "empty batch"
+                                                                : "batch too large (at most " +
+                                                                      std::to_string(items_max) +
+                                                                      " requests, rpc.batch_items_max)");
+    m_next = m_size;
     return true;
 }
 
-void Exchange::append(const json::value& request) {
-    static const RpcError kTooLarge(ErrorCode::ResponseTooLarge,
-                                    "response too large (rpc.batch_response_kib_max)");
-    static const RpcError kTimedOut(ErrorCode::TimedOut, "request timed out (rpc.batch_ms_max)");
-    const std::size_t bytes_max = m_dispatcher.limits().batch_response_bytes_max;
-    const RpcError* refusal = m_refusal ? &*m_refusal : nullptr;
-    if (m_full)
-        refusal = &kTooLarge;
-    else if (std::chrono::steady_clock::now() >= m_deadline)
-        refusal = &kTimedOut;
-    std::string one = m_dispatcher.answer_one(request, m_session, refusal);
-    if (!m_full && m_out.size() + one.size() > bytes_max) {
-        m_full = true;
-        one = m_dispatcher.answer_one(request, m_session, &kTooLarge);
+Exchange::State Exchange::step(std::function<void()> wake) {
+    m_waker->wake = nullptr;
+    const auto end_of_turn = std::chrono::steady_clock::now() + kTurn;
+    do {
+        if (resume_ready())
+            continue;
+        if (m_next < m_size && m_open.size() < m_dispatcher.limits().waiting_per_batch_max) {
+            begin_next();
+            continue;
+        }
+        if (m_open.empty()) {
+            join();
+            return State::Done;
+        }
+        m_waker->wake = std::move(wake);
+        for (const auto& item : m_open)
+            item->later().set_waker([waker = m_waker] {
+                if (const auto call = std::exchange(waker->wake, nullptr))
+                    call();
+            });
+        return State::Waiting;
+    } while (std::chrono::steady_clock::now() < end_of_turn);
+    return State::More;
+}
+
+// One that wants turns has them before the next item begins.
+bool Exchange::resume_ready() {
+    for (auto at = m_open.begin(); at != m_open.end(); ++at) {
+        Item& item = **at;
+        if (!item.ready())
+            continue;
+        m_dispatcher.service().refresh();
+        item.resume();
+        if (item.answered()) {
+            close(item);
+            m_open.erase(at);
+        }
+        return true;
     }
-    if (one.empty())
+    return false;
+}
+
+void Exchange::begin_next() {
+    static const RpcError kTimedOut(ErrorCode::TimedOut, "request timed out (rpc.batch_ms_max)");
+    const json::value& request = m_batch ? m_request.get_array()[m_next] : m_request;
+    const RpcError* refusal = m_refusal ? &*m_refusal : nullptr;
+    if (m_batch && m_full)
+        refusal = &kTooLarge;
+    else if (m_batch && std::chrono::steady_clock::now() >= m_deadline)
+        refusal = &kTimedOut;
+    auto item = std::make_unique<Item>(m_dispatcher, request, m_next++);
+    item->begin(request, m_session, refusal);
+    if (item->answered())
+        close(*item);
+    else
+        m_open.push_back(std::move(item));
+    if (m_next == m_size)
+        m_request = nullptr;
+}
+
+// A batch's answers have a size together; beyond it they are replaced.
+void Exchange::close(Item& item) {
+    std::string answer = item.take();
+    if (m_batch && (m_full || m_bytes + answer.size() > m_dispatcher.limits().batch_response_bytes_max)) {
+        m_full = true;
+        answer = item.too_large();
+    }
+    m_bytes += answer.size();
+    m_answers[item.index()] = std::move(answer);
+}
+
+void Exchange::join() {
+    if (m_answers.empty())
         return;
-    m_out.push_back(m_out.empty() ? '[' : ',');
-    m_out += one;
+    for (std::string& answer : m_answers) {
+        if (answer.empty())
+            continue;
+        if (!m_batch) {
+            m_out = std::move(answer);
+            return;
+        }
+        m_out.push_back(m_out.empty() ? '[' : ',');
+        m_out += std::exchange(answer, {});
+    }
+    if (!m_out.empty())
+        m_out.push_back(']');
+}
+
+void Exchange::expire() {
+    for (const auto& item : m_open)
+        item->later().expire();
 }
 
 }  // namespace meridian::rpc

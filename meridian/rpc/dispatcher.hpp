@@ -8,6 +8,7 @@
 #include <meridian/rpc/service.hpp>
 
 #include <chrono>
+#include <deque>
 #include <expected>
 
 namespace meridian::rpc {
@@ -16,7 +17,8 @@ namespace meridian::rpc {
 class RequestObserver {
 public:
     virtual ~RequestObserver() = default;
-    // `method` is a name of the table, or empty for a method that is not there.
+    // `method` is a name of the table, or empty for a method that is not there. The time is that until the
+    // answer, waiting included.
     virtual void on_request(std::string_view method, std::optional<ErrorCode> error,
                             std::uint64_t duration_us) = 0;
 };
@@ -29,51 +31,76 @@ public:
 
     // Needs no access to the chain, so any thread may call it. The error is a finished answer.
     static std::expected<json::value, std::string> parse(std::string_view text, const Limits& limits);
-    // Executes. Empty if nothing is to be answered (notifications only).
+    // Executes. Empty if nothing is to be answered (notifications only). Nothing waits here: what would have
+    // to is told at once that its time is up.
     std::string answer(json::value request, Session* session);
     // Both in one.
     std::string handle(std::string_view text, Session* session = nullptr);
 
+    Service& service() noexcept { return m_service; }
     const Limits& limits() const noexcept { return m_service.limits(); }
+    const MethodFilter& filter() const noexcept { return m_filter; }
+    RequestObserver* observer() const noexcept { return m_observer; }
 
 private:
-    friend class Exchange;
-
-    // Empty for a notification. With a refusal the method is not called, and that is its error.
-    std::string answer_one(const json::value& request, Session* session, const RpcError* refusal = nullptr);
-    json::value invoke(std::string_view name, const json::value* params, Session* session);
-
     Service& m_service;
     MethodFilter m_filter;
     RequestObserver* m_observer;
 };
 
-// One request or batch being answered, an item at a time, so that whoever owns the chain can serve others in
-// between, or give up. The batch's items share a time, from the construction on, and a size of the answer.
+// One request or batch being answered, in turns, so that whoever owns the chain can serve others in between,
+// or give up. Items of a batch begin in their order; while some of them wait the next ones begin. The answers
+// are in the order of the items. They share a time to begin in, from the construction on, and a size of the
+// answer.
 class Exchange {
 public:
     // The dispatcher and the session have to outlive this.
     Exchange(Dispatcher& dispatcher, json::value request, Session* session);
+    ~Exchange();
+    Exchange(const Exchange&) = delete;
+    Exchange& operator=(const Exchange&) = delete;
 
     // How many requests it is; at least 1.
-    std::size_t items() const;
+    std::size_t items() const noexcept { return m_size == 0 ? 1 : m_size; }
     // Before the first step(): every item is answered with this error, and needs no access to the chain.
     void refuse(RpcError error) { m_refusal = std::move(error); }
-    // Answers the next item. True if it was the last one: then take() it and call nothing more.
-    bool step();
+
+    enum class State : std::uint8_t {
+        More,     // has had its turn, and wants another
+        Waiting,  // wants one when it is woken
+        Done,     // take() it and call nothing more
+    };
+    // Goes on for one turn. `wake` is called at most once, on the chain's thread, if the state is Waiting.
+    // An exchange that waits may be destroyed on any thread; then `wake` is not called any more.
+    State step(std::function<void()> wake);
+    // Gives up waiting: step() will tell so.
+    void expire();
     // Empty if nothing is to be answered.
     std::string take() { return std::move(m_out); }
 
 private:
-    void append(const json::value& request);
+    class Item;
+    struct Waker;
+
+    bool refuse_batch();
+    void begin_next();
+    bool resume_ready();
+    void close(Item& item);
+    void join();
 
     Dispatcher& m_dispatcher;
-    json::value m_request;
+    json::value m_request;  // null once every item has begun
     Session* m_session;
     std::chrono::steady_clock::time_point m_deadline;
+    std::size_t m_size = 1;
+    bool m_batch = false;
     std::size_t m_next = 0;
-    std::optional<RpcError> m_refusal;
+    std::size_t m_bytes = 0;
     bool m_full = false;
+    std::optional<RpcError> m_refusal;
+    std::deque<std::unique_ptr<Item>> m_open;  // begun, and not answered
+    std::vector<std::string> m_answers;
+    std::shared_ptr<Waker> m_waker;
     std::string m_out;
 };
 

@@ -161,7 +161,7 @@ json::array answers_within(std::size_t bytes_max, std::uint64_t ms_max) {
     ServiceOptions options = node.service.options();
     options.limits.batch_response_bytes_max = bytes_max;
     options.limits.batch_ms_max = ms_max;
-    Service service(node.chain, options);
+    Service service(node.chain, options, &node.chain);
     Dispatcher dispatcher(service);
     return json::parse(dispatcher.handle(R"([{"jsonrpc":"2.0","id":1,"method":"eth_chainId"},
                                              {"jsonrpc":"2.0","method":"eth_chainId"},
@@ -190,15 +190,31 @@ TEST_F(DispatcherTest, ABatchsTimeIsBounded) {
     }
 }
 
-TEST_F(DispatcherTest, AnExchangeAnswersAnItemAStep) {
-    Exchange exchange(m_node.dispatcher, json::parse(R"([{"jsonrpc":"2.0","id":1,"method":"evm_mine"},
-                                      {"jsonrpc":"2.0","id":2,"method":"evm_mine"}])"),
+TEST_F(DispatcherTest, AnExchangeTakesTurns) {
+    Exchange exchange(m_node.dispatcher,
+                      json::parse(R"([{"jsonrpc":"2.0","id":1,"method":"anvil_mine","params":["0x3e8"]},
+                                      {"jsonrpc":"2.0","id":2,"method":"eth_blockNumber"}])"),
                       nullptr);
-    EXPECT_FALSE(exchange.step());
-    EXPECT_EQ(m_node.chain.head()->number(), 1u);
-    EXPECT_TRUE(exchange.step());
-    EXPECT_EQ(m_node.chain.head()->number(), 2u);
-    EXPECT_EQ(json::parse(exchange.take()).as_array().size(), 2u);
+    EXPECT_EQ(exchange.step({}), Exchange::State::More);
+    EXPECT_LT(m_node.chain.head()->number(), 1'000u);
+    while (exchange.step({}) == Exchange::State::More) {
+    }
+    const json::value answers = json::parse(exchange.take());
+    ASSERT_EQ(answers.as_array().size(), 2u);
+    // The second item began after the first one's last turn.
+    EXPECT_EQ(answers.at(1).at("result"), "0x3e8");
+}
+
+TEST_F(DispatcherTest, MiningEndsWithTheNode) {
+    Exchange exchange(m_node.dispatcher,
+                      json::parse(R"({"jsonrpc":"2.0","id":1,"method":"anvil_mine","params":["0x3e8"]})"),
+                      nullptr);
+    ASSERT_EQ(exchange.step({}), Exchange::State::More);
+    m_node.service.interrupt();
+    while (exchange.step({}) == Exchange::State::More) {
+    }
+    EXPECT_EQ(json::parse(exchange.take()).at("error").at("code"), -32002);
+    EXPECT_LT(m_node.chain.head()->number(), 1'000u);
 }
 
 TEST_F(DispatcherTest, EveryMethodDescribesItself) {

@@ -22,6 +22,10 @@ enum class ErrorCode : int {
     TimedOut = -32002,
     ResponseTooLarge = -32003,
     Reverted = 3,  // with the revert data
+    // eth_sendRawTransactionSync (EIP-7966)
+    ReceiptTimeout = 4,  // with the transaction's hash
+    NotReady = 5,
+    NonceGap = 6,  // with the nonce that is expected
     // eth_simulateV1
     NonceTooLow = -38010,
     NonceTooHigh = -38011,

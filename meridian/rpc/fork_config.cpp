@@ -76,7 +76,7 @@ json::object system_contracts(const chain::ChainConfig& config, Revision revisio
     return out;
 }
 
-json::object describe_fork(const node::DevChain& chain, std::uint64_t activation) {
+json::object describe_fork(node::Chain& chain, std::uint64_t activation) {
     const chain::ChainConfig& config = chain.config();
     const std::uint64_t number = chain.head()->number();
     const Revision revision = config.revision(number, activation);
@@ -97,8 +97,8 @@ json::object describe_fork(const node::DevChain& chain, std::uint64_t activation
 
 }  // namespace
 
-FixedBytes<4> fork_hash(const node::DevChain& chain, std::uint64_t number, std::uint64_t timestamp) {
-    std::uint32_t crc = crc32(0, chain.block(std::uint64_t{0})->hash);
+FixedBytes<4> fork_hash(node::Chain& chain, std::uint64_t number, std::uint64_t timestamp) {
+    std::uint32_t crc = crc32(0, chain.genesis_hash());
     for (const std::uint64_t point : chain.genesis().fork_blocks)
         if (point <= number)
             crc = add_point(crc, point);
@@ -111,7 +111,7 @@ FixedBytes<4> fork_hash(const node::DevChain& chain, std::uint64_t number, std::
     return out;
 }
 
-json::value fork_configuration(const node::DevChain& chain) {
+json::value fork_configuration(node::Chain& chain) {
     const std::uint64_t now = chain.head()->header().timestamp;
     const auto& times = chain.genesis().fork_times;
     const auto next = std::upper_bound(times.begin(), times.end(), now);

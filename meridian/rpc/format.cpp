@@ -18,6 +18,10 @@ json::array format_authorizations(const std::vector<chain::Authorization>& list)
     return out;
 }
 
+json::value format_block_hash(const Hash& hash) {
+    return hash == Hash{} ? json::value(nullptr) : hex_data(hash);
+}
+
 json::array format_hashes(const std::vector<Hash>& hashes) {
     json::array out;
     for (const Hash& hash : hashes)
@@ -98,7 +102,7 @@ json::object format_withdrawal(const chain::Withdrawal& withdrawal) {
 json::object format_header(const chain::Header& header, const Hash& hash) {
     json::object out;
     out["number"] = quantity(header.number);
-    out["hash"] = hex_data(hash);
+    out["hash"] = format_block_hash(hash);
     out["parentHash"] = hex_data(header.parent_hash);
     out["nonce"] = hex_data(header.nonce);
     out["mixHash"] = hex_data(header.mix_hash);
@@ -128,9 +132,9 @@ json::object format_header(const chain::Header& header, const Hash& hash) {
     return out;
 }
 
-json::object format_block(const node::StoredBlock& block, bool full_transactions) {
+json::object format_block(const sequencer::ExecutedBlock& block, bool full_transactions) {
     json::object out = format_header(block.header(), block.hash);
-    out["size"] = quantity(block.size);
+    out["size"] = quantity(block.size_bytes);
     json::array transactions;
     for (std::size_t i = 0; i < block.txn_hashes.size(); ++i) {
         if (full_transactions)
@@ -152,10 +156,10 @@ json::object format_block(const node::StoredBlock& block, bool full_transactions
     return out;
 }
 
-json::object format_transaction(const node::StoredBlock& block, std::size_t index) {
+json::object format_transaction(const sequencer::ExecutedBlock& block, std::size_t index) {
     const chain::Transaction& txn = block.block.transactions[index];
     json::object out = format_body(txn, block.senders[index], block.txn_hashes[index]);
-    out["blockHash"] = hex_data(block.hash);
+    out["blockHash"] = format_block_hash(block.hash);
     out["blockNumber"] = quantity(block.number());
     out["blockTimestamp"] = quantity(block.header().timestamp);
     out["transactionIndex"] = quantity(std::uint64_t{index});
@@ -172,7 +176,7 @@ json::object format_pending(const chain::Transaction& txn, const Address& sender
     return out;
 }
 
-json::object format_log(const state::Log& log, const node::StoredBlock& block, std::size_t txn_index,
+json::object format_log(const state::Log& log, const sequencer::ExecutedBlock& block, std::size_t txn_index,
                         std::size_t log_index, bool removed) {
     return {{"address", hex_data(log.address)},
             {"topics", format_hashes(log.topics)},
@@ -180,19 +184,19 @@ json::object format_log(const state::Log& log, const node::StoredBlock& block, s
             {"blockNumber", quantity(block.number())},
             {"transactionHash", hex_data(block.txn_hashes[txn_index])},
             {"transactionIndex", quantity(std::uint64_t{txn_index})},
-            {"blockHash", hex_data(block.hash)},
+            {"blockHash", format_block_hash(block.hash)},
             {"blockTimestamp", quantity(block.header().timestamp)},
             {"logIndex", quantity(std::uint64_t{log_index})},
             {"removed", removed}};
 }
 
-json::object format_receipt(const node::StoredBlock& block, std::size_t index,
+json::object format_receipt(const sequencer::ExecutedBlock& block, std::size_t index,
                             const chain::ChainConfig& config) {
     const chain::Receipt& receipt = block.receipts[index];
     const chain::Transaction& txn = block.block.transactions[index];
     const chain::Header& header = block.header();
     json::object out;
-    out["blockHash"] = hex_data(block.hash);
+    out["blockHash"] = format_block_hash(block.hash);
     out["blockNumber"] = quantity(header.number);
     out["transactionHash"] = hex_data(block.txn_hashes[index]);
     out["transactionIndex"] = quantity(std::uint64_t{index});

@@ -1,6 +1,7 @@
 // Any text as JSON-RPC, one request or batch a line, all to the same small chain: the answer is JSON-RPC,
 // only notifications go without, and no method fails in a way that it has no words for.
 #include <meridian/base/assert.hpp>
+#include <meridian/node/dev_chain.hpp>
 #include <meridian/rpc/dispatcher.hpp>
 
 #include <spdlog/spdlog.h>
@@ -114,7 +115,7 @@ void check_answer(const Limits& limits, std::string_view text, const std::string
 void run(std::string_view input) {
     spdlog::set_level(spdlog::level::off);
     node::DevChain chain(genesis(), chain_options());
-    Service service(chain, service_options());
+    Service service(chain, service_options(), &chain);
     Dispatcher dispatcher(service);
     CheckingSession session;
     for (std::size_t i = 0; i < kRequestsMax && !input.empty(); ++i) {

@@ -1,6 +1,7 @@
 #include <meridian/rpc/block_reference.hpp>
 #include <meridian/rpc/format.hpp>
 #include <meridian/rpc/log_filter.hpp>
+#include <meridian/store/log_index.hpp>
 
 #include <algorithm>
 
@@ -44,28 +45,7 @@ std::vector<std::vector<Hash>> read_topics(const json::value& value) {
 
 }  // namespace
 
-bool LogFilter::matches(const state::Log& log) const {
-    if (!addresses.empty() && std::find(addresses.begin(), addresses.end(), log.address) == addresses.end())
-        return false;
-    if (topics.size() > log.topics.size())
-        return false;
-    for (std::size_t i = 0; i < topics.size(); ++i)
-        if (!topics[i].empty() &&
-            std::find(topics[i].begin(), topics[i].end(), log.topics[i]) == topics[i].end())
-            return false;
-    return true;
-}
-
-bool LogFilter::may_match(const chain::Bloom& bloom) const {
-    const auto contains = [&](const auto& item) { return chain::bloom_contains(bloom, item); };
-    if (!addresses.empty() && std::none_of(addresses.begin(), addresses.end(), contains))
-        return false;
-    return std::all_of(topics.begin(), topics.end(), [&](const std::vector<Hash>& alternatives) {
-        return alternatives.empty() || std::any_of(alternatives.begin(), alternatives.end(), contains);
-    });
-}
-
-LogFilter read_log_filter(const json::value& value, node::DevChain& chain) {
+LogFilter read_log_filter(const json::value& value, node::Chain& chain) {
     const json::object& object = read_object(value, "filters.FilterCriteria");
     LogFilter out;
     out.block_hash = optional_member(object, "blockHash", read_hash);
@@ -77,44 +57,54 @@ LogFilter read_log_filter(const json::value& value, node::DevChain& chain) {
         out.from_block = resolve_number(chain, *from);
     if (to)
         out.to_block = resolve_number(chain, *to);
-    out.addresses = optional_member(object, "address", read_addresses).value_or(std::vector<Address>{});
-    out.topics = optional_member(object, "topics", read_topics).value_or(std::vector<std::vector<Hash>>{});
+    out.terms.addresses = optional_member(object, "address", read_addresses).value_or(std::vector<Address>{});
+    out.terms.topics =
+        optional_member(object, "topics", read_topics).value_or(std::vector<std::vector<Hash>>{});
     return out;
 }
 
-void append_matching_logs(json::array& out, const node::StoredBlock& block, const LogFilter& filter,
-                          bool removed) {
-    if (!filter.may_match(block.header().bloom))
+void append_matching_logs(json::array& out, const sequencer::ExecutedBlock& block, const LogFilter& filter,
+                          std::uint64_t first_log, bool removed) {
+    if (!store::may_match(filter.terms, block.header().bloom))
         return;
-    std::size_t log_index = 0;
+    std::uint64_t log_index = 0;
     for (std::size_t i = 0; i < block.receipts.size(); ++i)
         for (const auto& log : block.receipts[i].logs) {
-            if (filter.matches(log))
+            if (log_index >= first_log && store::matches(filter.terms, log))
                 out.push_back(format_log(log, block, i, log_index, removed));
             ++log_index;
         }
 }
 
-json::array search_logs(node::DevChain& chain, const LogFilter& filter, std::size_t results_max) {
+json::array search_logs(node::Chain& chain, const LogFilter& filter, std::size_t results_max,
+                        const Deadline& deadline) {
     json::array out;
     if (filter.block_hash) {
-        const auto block = chain.block(*filter.block_hash);
+        const auto block = available(chain.block(*filter.block_hash));
         if (!block)
             refuse("unknown block");
         append_matching_logs(out, *block, filter);
         return out;
     }
     const std::uint64_t head = chain.head()->number();
-    const std::uint64_t from = filter.from_block.value_or(head);
-    const std::uint64_t to = filter.to_block.value_or(head);
-    if (from > to)
+    store::LogQuery query = filter.terms;
+    query.from_block = filter.from_block.value_or(head);
+    query.to_block = filter.to_block.value_or(head);
+    if (query.from_block > query.to_block)
         invalid_params("invalid block range params");
-    for (std::uint64_t number = from; number <= std::min(to, head); ++number) {
-        append_matching_logs(out, *chain.block(number), filter);
-        if (out.size() > results_max)
-            throw RpcError(ErrorCode::LimitExceeded,
-                           "query returned more than " + std::to_string(results_max) + " results");
-    }
+    query.to_block = std::min(query.to_block, head);
+    node::BlockPtr block;
+    available(chain.for_each_log(query, [&](const store::LogMatch& match) {
+        deadline.check();
+        if (!block || block->number() != match.block)
+            block = find_block(chain, {{BlockTag::Number, match.block}, {}});
+        out.push_back(format_log(match.log, *block, static_cast<std::size_t>(match.txn_index),
+                                 static_cast<std::size_t>(match.log_index)));
+        return out.size() <= results_max;
+    }));
+    if (out.size() > results_max)
+        throw RpcError(ErrorCode::LimitExceeded,
+                       "query returned more than " + std::to_string(results_max) + " results");
     return out;
 }
 

@@ -5,13 +5,20 @@
 
 namespace meridian::rpc {
 
-MethodTable::MethodTable() {
+MethodTable::MethodTable(bool development) {
     for (const auto table :
-         {chain_methods(), state_methods(), call_methods(), transaction_methods(), filter_methods(),
-          debug_methods(), txpool_methods(), network_methods(), development_methods(), token_methods(),
-          reorg_methods(), dump_methods(), testing_methods()})
-        for (const Method& method : table)
-            MERIDIAN_ASSERT(m_by_name.emplace(method.name, &method).second);
+         {chain_methods(), state_methods(), call_methods(), transaction_methods(), realtime_methods(),
+          filter_methods(), debug_methods(), txpool_methods(), network_methods()})
+        add(table);
+    if (development)
+        for (const auto table : {signing_methods(), development_methods(), token_methods(), reorg_methods(),
+                                 dump_methods(), testing_methods()})
+            add(table);
+}
+
+void MethodTable::add(std::span<const Method> table) {
+    for (const Method& method : table)
+        MERIDIAN_ASSERT(m_by_name.emplace(method.name, &method).second);
 }
 
 const Method* MethodTable::find(std::string_view name) const {

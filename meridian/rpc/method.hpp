@@ -1,6 +1,7 @@
 // A JSON-RPC method as a self-describing object, and the table of all of them.
 #pragma once
 
+#include <meridian/rpc/later.hpp>
 #include <meridian/rpc/values.hpp>
 
 #include <span>
@@ -60,6 +61,8 @@ struct Method {
     std::vector<Param> params;
     std::string_view result;
     json::value (*handler)(const Call& call);
+    // In place of `handler`, which is null then: what may have to wait.
+    LaterPtr (*later)(const Call& call) = nullptr;
 };
 
 // One table a namespace or topic.
@@ -67,10 +70,13 @@ std::span<const Method> chain_methods();
 std::span<const Method> state_methods();
 std::span<const Method> call_methods();
 std::span<const Method> transaction_methods();
+std::span<const Method> realtime_methods();
 std::span<const Method> filter_methods();
 std::span<const Method> debug_methods();
 std::span<const Method> txpool_methods();
 std::span<const Method> network_methods();
+// Of development chains only.
+std::span<const Method> signing_methods();
 std::span<const Method> development_methods();
 std::span<const Method> token_methods();
 std::span<const Method> reorg_methods();
@@ -79,7 +85,8 @@ std::span<const Method> testing_methods();
 
 class MethodTable {
 public:
-    MethodTable();
+    // With development methods or without.
+    explicit MethodTable(bool development);
     // Null if there is no such method.
     const Method* find(std::string_view name) const;
     // By name.
@@ -87,6 +94,8 @@ public:
     std::size_t size() const noexcept { return m_by_name.size(); }
 
 private:
+    void add(std::span<const Method> table);
+
     std::unordered_map<std::string_view, const Method*> m_by_name;
 };
 

@@ -11,23 +11,23 @@ namespace {
 
 using node::BlockPtr;
 
-// The named block, or null. The pending block is built on the spot.
+// The named block, or null: one with a hash, unless it is the pending one.
 BlockPtr block_or_null(const Call& call, std::size_t index) {
     const BlockReference reference = call.args.get(index, read_block_reference);
     if (!reference.is_pending())
-        return find_block(call.service.chain(), reference);
-    auto pending = call.service.chain().assemble_pending();
+        return find_block(call.service.chain(), reference, Latest::Sealed);
+    auto pending = call.service.chain().pending();
     if (!pending)
         refuse("pending block is not available: " + pending.error().message);
     return pending->block;
 }
 
 BlockPtr block_by_hash(const Call& call) {
-    return call.service.chain().block(call.args.get(0, read_hash));
+    return available(call.service.chain().block(call.args.get(0, read_hash)));
 }
 
 json::value block_number(const Call& call) {
-    return quantity(call.service.chain().head()->number());
+    return quantity(call.service.chain().sealed_head()->number());
 }
 
 json::value get_block(const Call& call, const BlockPtr& block, bool pending) {
@@ -128,51 +128,55 @@ json::value transaction_by_block_number(const Call& call) {
 
 json::value transaction_by_hash(const Call& call) {
     const Hash hash = call.args.get(0, read_hash);
-    node::DevChain& chain = call.service.chain();
-    if (const auto place = chain.find_transaction(hash))
+    node::Chain& chain = call.service.chain();
+    if (const auto place = available(chain.find_transaction(hash)))
         return format_transaction(*place->block, place->index);
-    if (const auto pooled = chain.pool().find(hash))
+    if (const auto pooled = chain.find_pooled(hash))
         return format_pending(pooled->txn, pooled->sender, pooled->hash);
     return nullptr;
 }
 
+std::uint64_t nonce_after(node::Chain& chain, const Address& sender, std::uint64_t number) {
+    if (number == chain.head()->number())
+        return chain.head_state().account(sender).value_or(state::Account{}).nonce;
+    return available(chain.state_after(number))->account(sender).value_or(state::Account{}).nonce;
+}
+
 // The first block after which the account's nonce is above `nonce`; null if there is none.
-BlockPtr block_that_used(node::DevChain& chain, const Address& sender, std::uint64_t nonce) {
-    const auto used_by = [&](std::uint64_t number) {
-        return chain.state_after(number)->account(sender).value_or(state::Account{}).nonce > nonce;
-    };
+BlockPtr block_that_used(node::Chain& chain, const Address& sender, std::uint64_t nonce) {
     std::uint64_t low = 0;
     std::uint64_t high = chain.head()->number();
-    if (!used_by(high))
+    if (nonce_after(chain, sender, high) <= nonce)
         return nullptr;
     while (low < high) {
         const std::uint64_t middle = low + (high - low) / 2;
-        if (used_by(middle))
+        if (nonce_after(chain, sender, middle) > nonce)
             high = middle;
         else
             low = middle + 1;
     }
-    return chain.block(low);
+    return find_block(chain, {{BlockTag::Number, low}, {}});
 }
 
 json::value transaction_by_sender_and_nonce(const Call& call) {
     const Address sender = call.args.get(0, read_address);
     const std::uint64_t nonce = call.args.get(1, read_lenient_uint64);
-    node::DevChain& chain = call.service.chain();
+    node::Chain& chain = call.service.chain();
     if (const BlockPtr block = block_that_used(chain, sender, nonce))
         for (std::size_t i = 0; i < block->senders.size(); ++i)
             if (block->senders[i] == sender && block->block.transactions[i].nonce == nonce)
                 return format_transaction(*block, i);
-    const auto waiting = chain.pool().by_sender().find(sender);
-    if (waiting == chain.pool().by_sender().end() || !waiting->second.contains(nonce))
+    const auto pool = chain.pool_content();
+    const auto waiting = pool.find(sender);
+    if (waiting == pool.end() || !waiting->second.contains(nonce))
         return nullptr;
-    const node::PoolTxnPtr& pooled = waiting->second.at(nonce);
+    const node::PooledTxnPtr& pooled = waiting->second.at(nonce);
     return format_pending(pooled->txn, pooled->sender, pooled->hash);
 }
 
 json::value transaction_receipt(const Call& call) {
-    node::DevChain& chain = call.service.chain();
-    const auto place = chain.find_transaction(call.args.get(0, read_hash));
+    node::Chain& chain = call.service.chain();
+    const auto place = available(chain.find_transaction(call.args.get(0, read_hash)));
     return place ? json::value(format_receipt(*place->block, place->index, chain.config()))
                  : json::value(nullptr);
 }

@@ -21,8 +21,8 @@ TraceConfig trace_config(const Call& call, std::size_t index) {
 // Traces the chosen transactions of a block; the others execute unobserved.
 class BlockTracer final : public node::ReplayObserver {
 public:
-    BlockTracer(const node::StoredBlock& block, const chain::ChainConfig& config, const TraceConfig& trace,
-                std::optional<std::size_t> only)
+    BlockTracer(const sequencer::ExecutedBlock& block, const chain::ChainConfig& config,
+                const TraceConfig& trace, std::optional<std::size_t> only)
         : m_block(block),
           m_revision(config.revision(block.number(), block.header().timestamp)),
           m_trace(trace),
@@ -57,7 +57,7 @@ private:
                 m_log_index};
     }
 
-    const node::StoredBlock& m_block;
+    const sequencer::ExecutedBlock& m_block;
     evm::Revision m_revision;
     TraceConfig m_trace;
     std::optional<std::size_t> m_only;
@@ -66,8 +66,8 @@ private:
     std::vector<json::value> m_results;
 };
 
-std::vector<json::value> trace(const Call& call, const node::StoredBlock& block, const TraceConfig& config,
-                               std::optional<std::size_t> only) {
+std::vector<json::value> trace(const Call& call, const sequencer::ExecutedBlock& block,
+                               const TraceConfig& config, std::optional<std::size_t> only) {
     if (block.number() == 0)
         refuse("genesis is not traceable");
     const Deadline deadline = call.service.trace_deadline(config.timeout_ms);
@@ -84,13 +84,13 @@ std::vector<json::value> trace(const Call& call, const node::StoredBlock& block,
 json::value trace_transaction(const Call& call) {
     const Hash hash = call.args.get(0, read_hash);
     const TraceConfig config = trace_config(call, 1);
-    const auto place = call.service.chain().find_transaction(hash);
+    const auto place = available(call.service.chain().find_transaction(hash));
     if (!place)
         refuse("transaction not found");
     return trace(call, *place->block, config, place->index).front();
 }
 
-json::value trace_stored(const Call& call, const node::StoredBlock& block) {
+json::value trace_stored(const Call& call, const sequencer::ExecutedBlock& block) {
     auto results = trace(call, block, trace_config(call, 1), std::nullopt);
     json::array out;
     for (std::size_t i = 0; i < results.size(); ++i)
@@ -100,16 +100,17 @@ json::value trace_stored(const Call& call, const node::StoredBlock& block) {
 }
 
 json::value trace_block_by_number(const Call& call) {
-    const std::uint64_t number = resolve_number(call.service.chain(), call.args.get(0, read_block_number));
-    const auto block = call.service.chain().block(number);
+    node::Chain& chain = call.service.chain();
+    const BlockNumber number = call.args.get(0, read_block_number);
+    const auto block = find_block(chain, {number, {}});
     if (!block)
-        refuse("block #" + std::to_string(number) + " not found");
+        refuse("block #" + std::to_string(resolve_number(chain, number)) + " not found");
     return trace_stored(call, *block);
 }
 
 json::value trace_block_by_hash(const Call& call) {
     const Hash hash = call.args.get(0, read_hash);
-    const auto block = call.service.chain().block(hash);
+    const auto block = available(call.service.chain().block(hash));
     if (!block)
         refuse("block " + std::string(text_of(hex_data(hash).get_string())) + " not found");
     return trace_stored(call, *block);
@@ -120,14 +121,14 @@ json::value trace_block(const Call& call) {
     auto block = chain::decode_block(call.args.get(0, read_data));
     if (!block)
         refuse("could not decode block: " + block.error().field + ": " + block.error().reason);
-    node::DevChain& chain = call.service.chain();
+    node::Chain& chain = call.service.chain();
     const chain::Header& header = block->header;
     if (header.number == 0)
         refuse("genesis is not traceable");
-    const auto parent = chain.block(header.number - 1);
+    const auto parent = available(chain.block(header.number - 1));
     if (!parent || parent->hash != header.parent_hash)
         refuse("block " + to_hex0x(header.parent_hash) + " not found");
-    node::StoredBlock stored;
+    sequencer::ExecutedBlock stored;
     for (const chain::Transaction& txn : block->transactions) {
         const auto sender = chain::recover_sender(txn);
         if (!sender)
@@ -183,11 +184,12 @@ json::value trace_call(const Call& call) {
 
 node::BlockPtr raw_block_argument(const Call& call) {
     const BlockReference reference = call.args.get(0, read_block_reference);
-    auto block = find_block(call.service.chain(), reference);
+    node::Chain& chain = call.service.chain();
+    auto block = find_block(chain, reference, Latest::Sealed);
     if (!block)
         refuse(reference.hash
                    ? "block not found"
-                   : "block #" + std::to_string(resolve_number(call.service.chain(), reference.number)) +
+                   : "block #" + std::to_string(resolve_number(chain, reference.number, Latest::Sealed)) +
                          " not found");
     return block;
 }
@@ -206,10 +208,10 @@ json::value raw_receipts(const Call& call) {
 }
 json::value raw_transaction(const Call& call) {
     const Hash hash = call.args.get(0, read_hash);
-    node::DevChain& chain = call.service.chain();
-    if (const auto place = chain.find_transaction(hash))
+    node::Chain& chain = call.service.chain();
+    if (const auto place = available(chain.find_transaction(hash)))
         return hex_data(chain::encode(place->block->block.transactions[place->index]));
-    if (const auto pooled = chain.pool().find(hash))
+    if (const auto pooled = chain.find_pooled(hash))
         return hex_data(chain::encode(pooled->txn));
     return nullptr;
 }

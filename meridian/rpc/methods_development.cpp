@@ -1,5 +1,6 @@
 // What development tools ask of their node: time, mining, snapshots and the alteration of state, under the
 // names that Anvil, Hardhat and Ganache gave.
+#include <meridian/rpc/block_reference.hpp>
 #include <meridian/rpc/development.hpp>
 #include <meridian/rpc/format.hpp>
 #include <meridian/rpc/method.hpp>
@@ -31,27 +32,57 @@ void set_next_timestamp(node::DevChain& chain, std::uint64_t timestamp) {
     chain.settings().next_timestamp = timestamp;
 }
 
-// Blocks after the first are `interval` seconds apart.
-void mine_many(const Call& call, std::uint64_t count, std::uint64_t interval) {
-    node::DevChain& chain = chain_of(call);
-    if (count > call.service.limits().mine_blocks_max)
-        throw RpcError(
-            ErrorCode::LimitExceeded,
-            "too many blocks (at most " + std::to_string(call.service.limits().mine_blocks_max) + ")");
-    if (interval > kIntervalMax)
-        invalid_params("invalid argument 1: interval above 1000000000 seconds");
-    for (std::uint64_t i = 0; i < count; ++i) {
-        if (i > 0)
-            set_next_timestamp(chain,
-                               chain.head()->header().timestamp + std::max<std::uint64_t>(1, interval));
-        mine_one(chain);
-    }
-}
+// Blocks after the first are `interval` seconds apart. Others have their turns in between, and the node's end
+// ends it.
+class MineLater final : public Later {
+public:
+    using Result = json::value (*)(node::DevChain& chain, std::uint64_t first);
 
-json::value mine(const Call& call) {
-    mine_many(call, call.args.get_or(0, read_lenient_uint64, std::uint64_t{1}),
-              call.args.get_or(1, read_lenient_uint64, std::uint64_t{1}));
-    return true;
+    MineLater(const Call& call, std::uint64_t count, std::uint64_t interval, Result result)
+        : m_service(call.service),
+          m_chain(chain_of(call)),
+          m_left(count),
+          m_interval(std::max<std::uint64_t>(1, interval)),
+          m_first(m_chain.head()->number() + 1),
+          m_result(result) {
+        const std::uint64_t count_max = m_service.limits().mine_blocks_max;
+        if (count > count_max)
+            throw RpcError(ErrorCode::LimitExceeded,
+                           "too many blocks (at most " + std::to_string(count_max) + ")");
+        if (interval > kIntervalMax)
+            invalid_params("invalid argument 1: interval above 1000000000 seconds");
+    }
+
+    std::optional<json::value> resume() override {
+        for (int i = 0; i < kBlocksOfATurn && m_left > 0; ++i, --m_left) {
+            if (m_service.stopping())
+                throw RpcError(ErrorCode::TimedOut, "the node is ending");
+            if (m_begun)
+                set_next_timestamp(m_chain, m_chain.head()->header().timestamp + m_interval);
+            m_begun = true;
+            mine_one(m_chain);
+        }
+        if (m_left > 0)
+            return std::nullopt;
+        return m_result(m_chain, m_first);
+    }
+
+private:
+    static constexpr int kBlocksOfATurn = 64;
+
+    Service& m_service;
+    node::DevChain& m_chain;
+    std::uint64_t m_left;
+    std::uint64_t m_interval;
+    std::uint64_t m_first;
+    Result m_result;
+    bool m_begun = false;
+};
+
+LaterPtr mine(const Call& call) {
+    return std::make_shared<MineLater>(call, call.args.get_or(0, read_lenient_uint64, std::uint64_t{1}),
+                                       call.args.get_or(1, read_lenient_uint64, std::uint64_t{1}),
+                                       [](node::DevChain&, std::uint64_t) { return json::value(true); });
 }
 
 struct MineOptions {
@@ -71,27 +102,31 @@ MineOptions read_mine_options(const json::value& value) {
     return out;
 }
 
-json::value evm_mine(const Call& call) {
+LaterPtr mine_with_options(const Call& call, MineLater::Result result) {
     const MineOptions options = call.args.get_or(0, read_mine_options, MineOptions{});
+    auto out = std::make_shared<MineLater>(call, options.blocks, 1, result);
     if (options.timestamp)
         set_next_timestamp(chain_of(call), *options.timestamp);
-    mine_many(call, options.blocks, 1);
-    return "0x0";
+    return out;
 }
 
-json::value evm_mine_detailed(const Call& call) {
-    const std::uint64_t first = chain_of(call).head()->number() + 1;
-    evm_mine(call);
-    json::array out;
-    for (std::uint64_t number = first; number <= call.service.chain().head()->number(); ++number)
-        out.push_back(format_block(*call.service.chain().block(number), true));
-    return out;
+LaterPtr evm_mine(const Call& call) {
+    return mine_with_options(call, [](node::DevChain&, std::uint64_t) { return json::value("0x0"); });
+}
+
+LaterPtr evm_mine_detailed(const Call& call) {
+    return mine_with_options(call, [](node::DevChain& chain, std::uint64_t first) {
+        json::array out;
+        for (std::uint64_t number = first; number <= chain.head()->number(); ++number)
+            out.push_back(format_block(*available(chain.block(number)), true));
+        return json::value(std::move(out));
+    });
 }
 
 json::value set_automine(const Call& call) {
     node::MiningMode mode = chain_of(call).mining();
     mode.automine = call.args.get(0, read_bool);
-    call.service.chain().set_mining(mode);
+    chain_of(call).set_mining(mode);
     return true;
 }
 json::value get_automine(const Call& call) {
@@ -107,7 +142,7 @@ json::value set_interval_mining(const Call& call) {
     mode.interval_ms = seconds * 1000;
     if (seconds != 0)
         mode.automine = false;
-    call.service.chain().set_mining(mode);
+    chain_of(call).set_mining(mode);
     return true;
 }
 json::value get_interval_mining(const Call& call) {
@@ -263,7 +298,7 @@ json::value set_chain_id(const Call& call) {
 }
 
 json::value genesis_time(const Call& call) {
-    return chain_of(call).block(std::uint64_t{0})->header().timestamp;
+    return chain_of(call).genesis().header.timestamp;
 }
 
 // Nothing here makes stack traces of Solidity sources.
@@ -284,7 +319,7 @@ json::value metadata(const Call& call) {
     node::DevChain& chain = chain_of(call);
     return json::object{{"clientVersion", call.service.options().client_version},
                         {"chainId", chain.config().chain_id},
-                        {"instanceId", hex_data(chain.block(std::uint64_t{0})->hash)},
+                        {"instanceId", hex_data(chain.genesis_hash())},
                         {"latestBlockNumber", chain.head()->number()},
                         {"latestBlockHash", hex_data(chain.head()->hash)}};
 }
@@ -338,14 +373,21 @@ std::vector<Method> mining_table() {
           "Mines blocks",
           {{"count", "Quantity", false}, {"interval", "Quantity", false}},
           "boolean",
+          nullptr,
           mine}},
         {{"evm_mine"},
-         {"", "Mines a block or several", {{"options", "Quantity|object", false}}, "string", evm_mine}},
+         {"",
+          "Mines a block or several",
+          {{"options", "Quantity|object", false}},
+          "string",
+          nullptr,
+          evm_mine}},
         {{"evm_mine_detailed", "anvil_mine_detailed"},
          {"",
           "Mines and shows the blocks",
           {{"options", "Quantity|object", false}},
           "Block[]",
+          nullptr,
           evm_mine_detailed}},
         {{"evm_setAutomine", "anvil_setAutomine"},
          {"", "A block for each transaction, or not", {flag}, "boolean", set_automine}},

@@ -127,11 +127,13 @@ Dump read_compressed_dump(const json::value& value) {
 
 // Empty blocks up to the dumped number, the last of them at the dumped time if that is still to come.
 void catch_up(const Call& call, const Dump& dump) {
-    node::DevChain& chain = call.service.chain();
+    node::DevChain& chain = development_chain(call);
     const std::uint64_t head = chain.head()->number();
     if (dump.block_number > head && dump.block_number - head > call.service.limits().mine_blocks_max)
         invalid_params("state dump: block number " + std::to_string(dump.block_number) + " is too far ahead");
     while (chain.head()->number() < dump.block_number) {
+        if (call.service.stopping())
+            refuse("the node is ending");
         const bool last = chain.head()->number() + 1 == dump.block_number;
         if (last && dump.timestamp > chain.head()->header().timestamp)
             chain.settings().next_timestamp = dump.timestamp;

@@ -11,7 +11,8 @@ LogFilter filter_argument(const Call& call, std::size_t index) {
 }
 
 json::value get_logs(const Call& call) {
-    return search_logs(call.service.chain(), filter_argument(call, 0), call.service.limits().log_results_max);
+    return search_logs(call.service.chain(), filter_argument(call, 0), call.service.limits().log_results_max,
+                       call.service.call_deadline());
 }
 
 json::value new_filter(const Call& call) {

@@ -2,6 +2,7 @@
 #include <meridian/crypto/keccak.hpp>
 #include <meridian/rpc/block_reference.hpp>
 #include <meridian/rpc/call_args.hpp>
+#include <meridian/rpc/development.hpp>
 #include <meridian/rpc/fees.hpp>
 #include <meridian/rpc/fork_config.hpp>
 #include <meridian/rpc/format.hpp>
@@ -35,8 +36,9 @@ json::value syncing(const Call&) {
     return false;
 }
 json::value mining(const Call& call) {
-    const auto& mode = call.service.chain().mining();
-    return mode.automine || mode.interval_ms != 0;
+    const node::DevChain* development = call.service.development();
+    return development != nullptr &&
+           (development->mining().automine || development->mining().interval_ms != 0);
 }
 json::value hashrate(const Call&) {
     return quantity(std::uint64_t{0});
@@ -45,7 +47,7 @@ json::value protocol_version(const Call&) {
     return quantity(std::uint64_t{68});
 }
 json::value coinbase(const Call& call) {
-    return hex_data(call.service.chain().settings().coinbase);
+    return hex_data(call.service.chain().next_attributes().coinbase);
 }
 json::value gas_price(const Call& call) {
     return quantity(suggested_gas_price(call.service.chain()));
@@ -97,7 +99,7 @@ std::vector<double> percentiles(const Call& call) {
 }
 
 // The tips at the given percentiles of the block's gas.
-json::array rewards(const node::StoredBlock& block, const std::vector<double>& wanted) {
+json::array rewards(const sequencer::ExecutedBlock& block, const std::vector<double>& wanted) {
     struct Entry {
         u256 tip;
         std::uint64_t gas;
@@ -151,7 +153,7 @@ json::value ratio(std::uint64_t part, std::uint64_t whole) {
     return static_cast<double>(part) / static_cast<double>(whole);
 }
 
-void add_fees(FeeColumns& out, const chain::ChainConfig& config, const node::StoredBlock& block) {
+void add_fees(FeeColumns& out, const chain::ChainConfig& config, const sequencer::ExecutedBlock& block) {
     const chain::Header& header = block.header();
     out.base_fees.push_back(quantity(header.base_fee.value_or(u256{})));
     out.blob_base_fees.push_back(quantity(blob_fee_of(config, header)));
@@ -173,25 +175,29 @@ void add_next_fees(FeeColumns& out, const chain::ChainConfig& config, const chai
 }
 
 json::value fee_history(const Call& call) {
-    node::DevChain& chain = call.service.chain();
+    node::Chain& chain = call.service.chain();
     std::uint64_t count = call.args.get(0, read_lenient_uint64);
-    const std::uint64_t newest = resolve_number(chain, call.args.get(1, read_block_number));
+    const std::uint64_t head = chain.sealed_head()->number();
+    const BlockNumber last = call.args.get(1, read_block_number);
+    const std::uint64_t newest =
+        last.tag == BlockTag::Pending ? head : resolve_number(chain, last, Latest::Sealed);
     const auto wanted = percentiles(call);
-    if (newest > chain.head()->number())
+    if (newest > head)
         refuse("request beyond head block: requested " + std::to_string(newest) + ", head " +
-               std::to_string(chain.head()->number()));
+               std::to_string(head));
     if (count == 0)
         return json::object{{"oldestBlock", "0x0"}, {"gasUsedRatio", nullptr}};
     count = std::min({count, newest + 1, std::uint64_t{call.service.limits().fee_history_blocks_max}});
     const std::uint64_t oldest = newest + 1 - count;
     FeeColumns columns;
     for (std::uint64_t number = oldest; number <= newest; ++number) {
-        const auto block = chain.block(number);
+        const node::BlockPtr block = available(chain.block(number));
         add_fees(columns, chain.config(), *block);
         if (!wanted.empty())
             columns.rewards.push_back(rewards(*block, wanted));
+        if (number == newest)
+            add_next_fees(columns, chain.config(), block->header());
     }
-    add_next_fees(columns, chain.config(), chain.block(newest)->header());
     json::object out{{"oldestBlock", quantity(oldest)},
                      {"baseFeePerGas", std::move(columns.base_fees)},
                      {"gasUsedRatio", std::move(columns.gas_ratios)},

@@ -3,6 +3,7 @@
 #include <meridian/rpc/development.hpp>
 #include <meridian/rpc/raw_transaction.hpp>
 #include <meridian/rpc/signing.hpp>
+#include <meridian/sequencer/txn_words.hpp>
 
 namespace meridian::rpc {
 namespace {
@@ -41,19 +42,19 @@ ReorgTxn read_reorg_txn(const json::value& value) {
 // Makes the transactions for the blocks after `base`, with nonces that count on from there.
 class ReorgMaker {
 public:
-    ReorgMaker(Service& service, std::uint64_t base)
-        : m_service(service), m_base(base), m_state(service.chain().state_after(base)) {}
+    ReorgMaker(Service& service, node::DevChain& chain, std::uint64_t base)
+        : m_service(service), m_chain(chain), m_base(base), m_state(available(chain.state_after(base))) {}
 
-    node::PoolTxnPtr make(const ReorgTxn& txn) {
-        node::PoolTxn out = std::holds_alternative<Bytes>(txn.content)
-                                ? from_raw(std::get<Bytes>(txn.content))
-                                : from_call(std::get<CallArgs>(txn.content));
+    node::PooledTxnPtr make(const ReorgTxn& txn) {
+        sequencer::PooledTxn out = std::holds_alternative<Bytes>(txn.content)
+                                       ? from_raw(std::get<Bytes>(txn.content))
+                                       : from_call(std::get<CallArgs>(txn.content));
         m_nonces[out.sender] = out.txn.nonce + 1;
-        return std::make_shared<const node::PoolTxn>(std::move(out));
+        return std::make_shared<const sequencer::PooledTxn>(std::move(out));
     }
 
 private:
-    static node::PoolTxn from_raw(const Bytes& raw) {
+    static sequencer::PooledTxn from_raw(const Bytes& raw) {
         auto txn = chain::decode_pooled_transaction(raw);
         if (!txn)
             invalid_params("invalid argument 1: " + describe_raw_failure(raw, txn.error()));
@@ -61,26 +62,27 @@ private:
         if (!sender)
             invalid_params("invalid argument 1: invalid sender");
         const Hash hash = chain::transaction_hash(*txn);
-        return {*std::move(txn), *sender, hash, 0};
+        Bytes envelope = chain::encode(*txn);
+        return {*std::move(txn), std::move(envelope), *sender, hash};
     }
 
-    node::PoolTxn from_call(CallArgs args) {
-        node::DevChain& chain = m_service.chain();
+    sequencer::PooledTxn from_call(CallArgs args) {
         if (!args.from)
             invalid_params("invalid argument 1: a transaction needs a sender (from)");
         const Address sender = *args.from;
-        const Hash* key = chain.key_of(sender);
-        if (key == nullptr && !chain.is_impersonated(sender))
-            refuse("unknown account " + node::checksum_address(sender));
+        const Hash* key = m_chain.key_of(sender);
+        if (key == nullptr && !m_chain.is_impersonated(sender))
+            refuse("unknown account " + sequencer::checksum_address(sender));
         if (!args.nonce)
             args.nonce = next_nonce(sender);
         chain::Transaction txn =
             complete_transaction(m_service, std::move(args), {{BlockTag::Number, m_base}, {}});
         if (key == nullptr)
             return node::DevChain::stand_in(std::move(txn), sender);
-        sign(txn, *key, chain.config().chain_id);
+        sign(txn, *key, m_chain.config().chain_id);
         const Hash hash = chain::transaction_hash(txn);
-        return {std::move(txn), sender, hash, 0};
+        Bytes envelope = chain::encode(txn);
+        return {std::move(txn), std::move(envelope), sender, hash};
     }
 
     std::uint64_t next_nonce(const Address& sender) {
@@ -90,8 +92,9 @@ private:
     }
 
     Service& m_service;
+    node::DevChain& m_chain;
     std::uint64_t m_base;
-    std::unique_ptr<state::TrieState> m_state;
+    std::unique_ptr<node::ChainState> m_state;
     std::map<Address, std::uint64_t> m_nonces;
 };
 
@@ -102,8 +105,8 @@ json::value reorg(const Call& call) {
         return read_list(v, "[](TransactionData, u64)", read_reorg_txn);
     };
     const auto wanted = call.args.get_or(1, read_txns, std::vector<ReorgTxn>{});
-    std::vector<std::vector<node::PoolTxnPtr>> blocks(static_cast<std::size_t>(depth));
-    ReorgMaker maker(call.service, chain.head()->number() - depth);
+    std::vector<std::vector<node::PooledTxnPtr>> blocks(static_cast<std::size_t>(depth));
+    ReorgMaker maker(call.service, chain, chain.head()->number() - depth);
     for (const ReorgTxn& txn : wanted) {
         if (txn.block >= depth)
             invalid_params("Block number for reorg tx will exceed the reorged chain height. Block number " +

@@ -1,5 +1,6 @@
 // Accounts: balances, nonces, code, storage and proofs, after any block.
 #include <meridian/rpc/block_reference.hpp>
+#include <meridian/rpc/development.hpp>
 #include <meridian/rpc/method.hpp>
 #include <meridian/rpc/service.hpp>
 
@@ -12,16 +13,11 @@ constexpr std::size_t kProofKeysMax = 1024;
 class NamedState {
 public:
     NamedState(const Call& call, std::size_t index) {
-        node::DevChain& chain = call.service.chain();
-        const bool pending = call.args.has(index) && call.args.get(index, read_block_reference).is_pending();
-        if (pending) {
-            auto context = node::pending_context(chain);
-            if (!context)
-                refuse("pending state is not available: " + context.error().message);
-            m_context = *std::move(context);
-        } else {
-            m_context = node::context_after(chain, block_argument(call, index)->number());
-        }
+        node::Chain& chain = call.service.chain();
+        if (call.args.get_or(index, read_block_reference, BlockReference{}).is_pending())
+            m_context = available(node::pending_context(chain));
+        else
+            m_context = available(node::context_after(chain, *block_argument(call, index)));
     }
     state::StateReader& operator*() { return *m_context.state; }
     state::StateReader* operator->() { return m_context.state.get(); }
@@ -41,10 +37,8 @@ json::value get_balance(const Call& call) {
 
 json::value get_transaction_count(const Call& call) {
     const Address address = call.args.get(0, read_address);
-    node::DevChain& chain = call.service.chain();
-    if (call.args.has(1) && call.args.get(1, read_block_reference).is_pending())
-        return quantity(
-            chain.pool().next_nonce(address, account_or_empty(chain.head_state(), address).nonce));
+    if (call.args.get_or(1, read_block_reference, BlockReference{}).is_pending())
+        return quantity(call.service.chain().next_nonce(address));
     return quantity(account_or_empty(*NamedState(call, 1), address).nonce);
 }
 
@@ -54,14 +48,24 @@ json::value get_code(const Call& call) {
     return hex_data(state->code(account_or_empty(*state, address).code_hash));
 }
 
+// The tags name the newest block whose state has proofs: a proof is checked against the root of a block.
+std::unique_ptr<node::ChainState> provable_state(const Call& call, std::size_t index) {
+    node::Chain& chain = call.service.chain();
+    const BlockReference reference = call.args.get_or(index, read_block_reference, BlockReference{});
+    const bool newest = !reference.hash && reference.number.tag != BlockTag::Number &&
+                        reference.number.tag != BlockTag::Earliest;
+    return available(chain.state_after(newest ? chain.provable_number()
+                                              : block_argument(call, index, Latest::Sealed)->number()));
+}
+
 json::value get_account(const Call& call) {
     const Address address = call.args.get(0, read_address);
-    const auto state = call.service.chain().state_after(block_argument(call, 1)->number());
-    const state::Account account = account_or_empty(*state, address);
+    const auto proof = available(provable_state(call, 1)->prove(address, {}));
+    const state::Account account = proof.account.value_or(state::Account{});
     return json::object{{"balance", quantity(account.balance)},
                         {"codeHash", hex_data(account.code_hash)},
                         {"nonce", quantity(account.nonce)},
-                        {"storageRoot", hex_data(state->storage_root(address).value_or(trie::kEmptyRoot))}};
+                        {"storageRoot", hex_data(proof.storage_root)}};
 }
 
 json::value get_account_info(const Call& call) {
@@ -74,9 +78,12 @@ json::value get_account_info(const Call& call) {
 }
 
 json::value code_by_hash(const Call& call) {
-    Bytes code;
-    const bool known = call.service.chain().store().codes().code(call.args.get(0, read_hash), code);
-    return known ? hex_data(code) : json::value(nullptr);
+    const Hash hash = call.args.get(0, read_hash);
+    node::Chain& chain = call.service.chain();
+    // A state of its own, as one that lacks a code is not to be used any more.
+    const auto state = available(chain.state_after(chain.sealed_head()->number()));
+    const BytesView code = state->code(hash);
+    return code.empty() && hash != crypto::kEmptyKeccak ? json::value(nullptr) : hex_data(code);
 }
 
 json::value get_storage_at(const Call& call) {
@@ -110,23 +117,16 @@ json::value get_storage_values(const Call& call) {
     return out;
 }
 
-json::array format_nodes(const Result<std::vector<Bytes>, state::StateError>& nodes) {
-    if (!nodes)
-        refuse("state is not available");
+json::array format_nodes(const std::vector<Bytes>& nodes) {
     json::array out;
-    for (const Bytes& node : *nodes)
+    for (const Bytes& node : nodes)
         out.push_back(hex_data(node));
     return out;
 }
 
-json::object storage_proof(state::TrieState& state, const Address& address, const json::value& key) {
-    const std::string_view text = read_text(key, "string");
-    const Hash slot = read_slot(text);
-    // A full word is repeated as such, anything shorter as a quantity.
-    const bool full = text.size() == 66;
-    return {{"key", full ? hex_data(slot) : quantity(from_hash(slot))},
-            {"value", quantity(state.storage(address, from_hash(slot)))},
-            {"proof", format_nodes(state.storage_proof(address, from_hash(slot)))}};
+// A full word is repeated as such, anything shorter as a quantity.
+json::value repeated(const json::value& key, const u256& slot) {
+    return read_text(key, "string").size() == 66 ? hex_data(to_hash(slot)) : quantity(slot);
 }
 
 json::value get_proof(const Call& call) {
@@ -135,25 +135,27 @@ json::value get_proof(const Call& call) {
         1, [](const json::value& v) -> const json::array& { return read_array(v, "[]string"); });
     if (keys.size() > kProofKeysMax)
         invalid_params("too many keys (max " + std::to_string(kProofKeysMax) + ")");
-    const auto state = call.service.chain().state_after(block_argument(call, 2)->number());
-    const state::Account account = account_or_empty(*state, address);
-    json::array storage;
+    std::vector<u256> slots;
     for (const auto& key : keys)
-        storage.push_back(storage_proof(*state, address, key));
-    const auto storage_root = state->storage_root(address);
-    return json::object{{"address", hex_data(address)},
-                        {"accountProof", format_nodes(state->account_proof(address))},
-                        {"balance", quantity(account.balance)},
-                        {"codeHash", hex_data(account.code_hash)},
-                        {"nonce", quantity(account.nonce)},
-                        {"storageHash", hex_data(storage_root.value_or(trie::kEmptyRoot))},
+        slots.push_back(from_hash(read_slot(read_text(key, "string"))));
+    const auto proof = available(provable_state(call, 2)->prove(address, slots));
+    const state::Account account = proof.account.value_or(state::Account{});
+    json::array storage;
+    for (std::size_t i = 0; i < proof.slots.size(); ++i)
+        storage.push_back(json::object{{"key", repeated(keys[i], slots[i])},
+                                       {"value", quantity(proof.slots[i].value)},
+                                       {"proof", format_nodes(proof.slots[i].nodes)}});
+    return json::object{{"address", hex_data(address)},         {"accountProof", format_nodes(proof.nodes)},
+                        {"balance", quantity(account.balance)}, {"codeHash", hex_data(account.code_hash)},
+                        {"nonce", quantity(account.nonce)},     {"storageHash", hex_data(proof.storage_root)},
                         {"storageProof", std::move(storage)}};
 }
 
 json::value accounts(const Call& call) {
     json::array out;
-    for (const auto& account : call.service.chain().accounts())
-        out.push_back(hex_data(account.address));
+    if (const node::DevChain* development = call.service.development())
+        for (const auto& account : development->accounts())
+            out.push_back(hex_data(account.address));
     return out;
 }
 

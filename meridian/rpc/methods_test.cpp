@@ -107,6 +107,31 @@ TEST_F(MethodsTest, Subscriptions) {
     EXPECT_EQ(m_node.error("eth_subscribe", {"newHeads"}).at("message"), "notifications not supported");
 }
 
+TEST_F(MethodsTest, LogsOfBlocksThatWereTakenAwayAreToldAsRemoved) {
+    struct Recorder final : Session {
+        void notify(std::string message) override {
+            logs.push_back(json::parse(message).at("params").at("result"));
+        }
+        std::vector<json::value> logs;
+    } session;
+    const json::string counter = "0x00000000000000000000000000000000000c0de0";
+    m_node.call("anvil_setCode", {counter, kCounterCode});
+    m_node.dispatcher.handle(R"({"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["logs"]})",
+                             &session);
+    for (int i = 0; i < 2; ++i)
+        m_node.call("eth_sendTransaction", {transaction(0, counter, "0x0")});
+    ASSERT_EQ(session.logs.size(), 2u);
+    m_node.call("anvil_reorg", {2});
+    ASSERT_EQ(session.logs.size(), 4u);
+    // The newest first.
+    for (const std::size_t i : {0u, 1u}) {
+        json::object expected = session.logs[1 - i].as_object();
+        expected["removed"] = true;
+        EXPECT_EQ(session.logs[2 + i], json::value(expected));
+    }
+    m_node.service.forget(session);
+}
+
 TEST_F(MethodsTest, EstimatesEnoughAndNotMuchMore) {
     const json::string counter = "0x00000000000000000000000000000000000c0de0";
     m_node.call("anvil_setCode", {counter, kCounterCode});
@@ -322,7 +347,7 @@ TEST_F(MethodsTest, CallsEndInTime) {
     ServiceOptions options = m_node.service.options();
     options.limits.call_gas_max = std::uint64_t{1} << 62;
     options.limits.call_ms_max = 30;
-    Service service(m_node.chain, options);
+    Service service(m_node.chain, options, &m_node.chain);
     Dispatcher dispatcher(service);
     m_node.call("anvil_setCode", {m_node.account(9), "0x5b5f56"});
     m_node.call("evm_setBlockGasLimit", {"0x4000000000000000"});

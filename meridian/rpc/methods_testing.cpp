@@ -1,4 +1,5 @@
 // testing_*: what the test suites of the specification ask for.
+#include <meridian/rpc/development.hpp>
 #include <meridian/rpc/format.hpp>
 #include <meridian/rpc/method.hpp>
 #include <meridian/rpc/service.hpp>
@@ -49,9 +50,9 @@ node::BlockAttributes read_attributes(const json::value& value) {
 }
 
 // The given transactions, or what the pool has if there is no list.
-std::vector<node::PoolTxnPtr> chosen_transactions(const Call& call) {
-    std::vector<node::PoolTxnPtr> out;
-    node::DevChain& chain = call.service.chain();
+std::vector<node::PooledTxnPtr> chosen_transactions(const Call& call) {
+    std::vector<node::PooledTxnPtr> out;
+    node::DevChain& chain = development_chain(call);
     if (!call.args.has(2))
         return chain.ready_transactions(chain.next_attributes());
     const auto list =
@@ -63,13 +64,13 @@ std::vector<node::PoolTxnPtr> chosen_transactions(const Call& call) {
         const auto sender = chain::recover_sender(*txn);
         if (!sender)
             invalid_params("invalid argument 2: invalid sender");
-        out.push_back(
-            std::make_shared<node::PoolTxn>(node::PoolTxn{*txn, *sender, chain::transaction_hash(*txn), 0}));
+        out.push_back(std::make_shared<sequencer::PooledTxn>(
+            sequencer::PooledTxn{*txn, item, *sender, chain::transaction_hash(*txn)}));
     }
     return out;
 }
 
-json::object format_payload(const node::StoredBlock& block) {
+json::object format_payload(const sequencer::ExecutedBlock& block) {
     const chain::Header& header = block.header();
     json::array transactions;
     for (const auto& txn : block.block.transactions)
@@ -100,7 +101,7 @@ json::object format_payload(const node::StoredBlock& block) {
 }
 
 // What the block's maker earns in tips.
-u256 tips(const node::StoredBlock& block) {
+u256 tips(const sequencer::ExecutedBlock& block) {
     u256 out;
     const u256 base_fee = block.header().base_fee.value_or(u256{});
     for (std::size_t i = 0; i < block.receipts.size(); ++i)
@@ -110,7 +111,7 @@ u256 tips(const node::StoredBlock& block) {
 }
 
 json::value build_block(const Call& call) {
-    node::DevChain& chain = call.service.chain();
+    node::DevChain& chain = development_chain(call);
     if (call.args.get(0, read_hash) != chain.head()->hash)
         refuse("parent block is not the head");
     node::BlockAttributes attributes = call.args.get(1, read_attributes);
@@ -123,9 +124,7 @@ json::value build_block(const Call& call) {
         refuse("cannot build the block: " + built.error().message);
     if (!built->rejected.empty())
         refuse("transaction cannot be included: " + std::string(chain::name(built->rejected.front().error)));
-    node::ScratchNodes scratch(chain.store().nodes());
-    const auto root =
-        chain.store().preview(chain.state_root_after(chain.head()->number()), built->changes, scratch);
+    const auto root = chain.preview_root(built->changes);
     if (!root)
         throw RpcError(ErrorCode::Internal, "state is not available");
     node::DevChain::seal(*built->block, *root);

@@ -1,11 +1,13 @@
 // Sending and signing transactions and messages.
 #include <meridian/rpc/completion.hpp>
+#include <meridian/rpc/development.hpp>
 #include <meridian/rpc/format.hpp>
 #include <meridian/rpc/json_text.hpp>
 #include <meridian/rpc/method.hpp>
-#include <meridian/rpc/raw_transaction.hpp>
 #include <meridian/rpc/service.hpp>
 #include <meridian/rpc/signing.hpp>
+#include <meridian/rpc/submission.hpp>
+#include <meridian/sequencer/txn_words.hpp>
 
 namespace meridian::rpc {
 namespace {
@@ -16,56 +18,35 @@ Hash submitted(const Result<Hash, node::SubmitFailure>& result) {
     return *result;
 }
 
-chain::Transaction decode_raw(const Call& call) {
-    const Bytes raw = call.args.get(0, read_data);
-    auto txn = chain::decode_pooled_transaction(raw);
-    if (!txn)
-        refuse(describe_raw_failure(raw, txn.error()));
-    return *std::move(txn);
-}
-
-json::value send_raw_transaction(const Call& call) {
-    return hex_data(submitted(call.service.chain().submit(decode_raw(call))));
-}
-
-json::value receipt_of(node::DevChain& chain, const Hash& hash) {
-    const auto place = chain.find_transaction(hash);
-    if (!place)
-        throw RpcError(ErrorCode::Default, "the transaction waits for a block", hex_data(hash));
-    return format_receipt(*place->block, place->index, chain.config());
-}
-
-json::value send_raw_transaction_sync(const Call& call) {
-    node::DevChain& chain = call.service.chain();
-    return receipt_of(chain, submitted(chain.submit(decode_raw(call))));
+LaterPtr send_raw_transaction(const Call& call) {
+    return submit(call, call.args.get(0, read_data),
+                  [](const node::Submitted& done) { return hex_data(done.hash); });
 }
 
 // On top of the pending block.
 chain::Transaction complete(const Call& call, CallArgs args) {
-    node::DevChain& chain = call.service.chain();
-    const auto account = chain.head_state().account(args.sender()).value_or(state::Account{});
     if (!args.nonce)
-        args.nonce = chain.pool().next_nonce(args.sender(), account.nonce);
+        args.nonce = call.service.chain().next_nonce(args.sender());
     return complete_transaction(call.service, std::move(args), kPendingBlock);
 }
 
 CallArgs sender_args(const Call& call) {
     CallArgs args = call.args.get(0, read_call_args);
     if (!args.from) {
-        const auto& accounts = call.service.chain().accounts();
-        if (accounts.empty())
+        const node::DevChain* development = call.service.development();
+        if (development == nullptr || development->accounts().empty())
             refuse("unknown account");
-        args.from = accounts.front().address;
+        args.from = development->accounts().front().address;
     }
     return args;
 }
 
 Hash send(const Call& call) {
     const CallArgs args = sender_args(call);
-    node::DevChain& chain = call.service.chain();
+    node::DevChain& chain = development_chain(call);
     const Hash* key = chain.key_of(args.sender());
     if (key == nullptr && !chain.is_impersonated(args.sender()))
-        refuse("unknown account " + node::checksum_address(args.sender()));
+        refuse("unknown account " + sequencer::checksum_address(args.sender()));
     chain::Transaction txn = complete(call, args);
     if (key == nullptr)
         return submitted(chain.submit_as(std::move(txn), args.sender()));
@@ -76,21 +57,19 @@ Hash send(const Call& call) {
 json::value send_transaction(const Call& call) {
     return hex_data(send(call));
 }
-json::value send_transaction_sync(const Call& call) {
-    return receipt_of(call.service.chain(), send(call));
+LaterPtr send_transaction_sync(const Call& call) {
+    return await_receipt(call, send(call));
 }
 
 json::value send_unsigned_transaction(const Call& call) {
-    if (!call.service.options().development)
-        throw RpcError(ErrorCode::MethodNotFound, "development methods are off");
     const CallArgs args = sender_args(call);
-    return hex_data(submitted(call.service.chain().submit_as(complete(call, args), args.sender())));
+    return hex_data(submitted(development_chain(call).submit_as(complete(call, args), args.sender())));
 }
 
 const Hash& key_for(const Call& call, const Address& address) {
-    const Hash* key = call.service.chain().key_of(address);
+    const Hash* key = development_chain(call).key_of(address);
     if (key == nullptr)
-        refuse("unknown account " + node::checksum_address(address));
+        refuse("unknown account " + sequencer::checksum_address(address));
     return *key;
 }
 
@@ -138,20 +117,26 @@ json::value fill_transaction(const Call& call) {
 }  // namespace
 
 std::span<const Method> transaction_methods() {
-    static const Param kTransaction{"transaction", "Transaction"};
-    static const Param kAddress{"address", "Address"};
-    static const Param kRaw{"transaction", "Data"};
     static const Method kMethods[] = {
         {"eth_sendRawTransaction",
          "Takes a signed transaction into the pool",
-         {kRaw},
+         {{"transaction", "Data"}},
          "Hash",
+         nullptr,
          send_raw_transaction},
-        {"eth_sendRawTransactionSync",
-         "The same, and waits for the receipt",
-         {kRaw, {"timeout", "Quantity", false}},
-         "Receipt",
-         send_raw_transaction_sync},
+        {"eth_fillTransaction",
+         "Completes nonce, gas and fees",
+         {{"transaction", "Transaction"}},
+         "{raw, tx}",
+         fill_transaction},
+    };
+    return kMethods;
+}
+
+std::span<const Method> signing_methods() {
+    static const Param kTransaction{"transaction", "Transaction"};
+    static const Param kAddress{"address", "Address"};
+    static const Method kMethods[] = {
         {"eth_sendTransaction",
          "Signs and sends for an account of the node or an impersonated one",
          {kTransaction},
@@ -161,6 +146,7 @@ std::span<const Method> transaction_methods() {
          "The same, and waits for the receipt",
          {kTransaction},
          "Receipt",
+         nullptr,
          send_transaction_sync},
         {"eth_sendUnsignedTransaction",
          "Sends for any account (development)",
@@ -172,11 +158,6 @@ std::span<const Method> transaction_methods() {
          {kTransaction},
          "{raw, tx}",
          sign_transaction},
-        {"eth_fillTransaction",
-         "Completes nonce, gas and fees",
-         {kTransaction},
-         "{raw, tx}",
-         fill_transaction},
         {"eth_sign", "Signs a message (EIP-191)", {kAddress, {"message", "Data"}}, "Data65", sign_message},
         {"personal_sign",
          "Signs a message (EIP-191)",

@@ -2,20 +2,21 @@
 #include <meridian/rpc/format.hpp>
 #include <meridian/rpc/method.hpp>
 #include <meridian/rpc/service.hpp>
+#include <meridian/sequencer/txn_words.hpp>
 
 #include <functional>
 
 namespace meridian::rpc {
 namespace {
 
-using Formatter = json::value (*)(const node::PoolTxn&);
+using Formatter = json::value (*)(const sequencer::PooledTxn&);
 
-json::value full(const node::PoolTxn& txn) {
+json::value full(const sequencer::PooledTxn& txn) {
     return format_pending(txn.txn, txn.sender, txn.hash);
 }
 
-json::value summary(const node::PoolTxn& txn) {
-    const std::string to = txn.txn.to ? node::checksum_address(*txn.txn.to) : "contract creation";
+json::value summary(const sequencer::PooledTxn& txn) {
+    const std::string to = txn.txn.to ? sequencer::checksum_address(*txn.txn.to) : "contract creation";
     return json::string(to + ": " + to_decimal(txn.txn.value) + " wei + " +
                         std::to_string(txn.txn.gas_limit) + " gas × " + to_decimal(txn.txn.max_fee_per_gas) +
                         " wei");
@@ -27,8 +28,8 @@ struct Split {
 };
 
 // Executable from the account's nonce on without a gap, or not.
-Split split(node::DevChain& chain, const Address& sender,
-            const std::map<std::uint64_t, node::PoolTxnPtr>& txns, Formatter format) {
+Split split(node::Chain& chain, const Address& sender,
+            const std::map<std::uint64_t, node::PooledTxnPtr>& txns, Formatter format) {
     Split out;
     std::uint64_t next = chain.head_state().account(sender).value_or(state::Account{}).nonce;
     for (const auto& [nonce, txn] : txns) {
@@ -42,9 +43,9 @@ Split split(node::DevChain& chain, const Address& sender,
 json::value by_sender(const Call& call, Formatter format) {
     json::object pending;
     json::object queued;
-    for (const auto& [sender, txns] : call.service.chain().pool().by_sender()) {
+    for (const auto& [sender, txns] : call.service.chain().pool_content()) {
         Split one = split(call.service.chain(), sender, txns, format);
-        const std::string name = node::checksum_address(sender);
+        const std::string name = sequencer::checksum_address(sender);
         if (!one.pending.empty())
             pending[name] = std::move(one.pending);
         if (!one.queued.empty())
@@ -62,7 +63,7 @@ json::value inspect(const Call& call) {
 
 json::value content_from(const Call& call) {
     const Address sender = call.args.get(0, read_address);
-    const auto& all = call.service.chain().pool().by_sender();
+    const auto all = call.service.chain().pool_content();
     const auto found = all.find(sender);
     Split one;
     if (found != all.end())
@@ -72,17 +73,20 @@ json::value content_from(const Call& call) {
 
 json::value status(const Call& call) {
     std::uint64_t pending = 0;
-    node::DevChain& chain = call.service.chain();
-    for (const auto& [sender, txns] : chain.pool().by_sender()) {
-        const std::uint64_t nonce = chain.head_state().account(sender).value_or(state::Account{}).nonce;
-        pending += chain.pool().next_nonce(sender, nonce) - nonce;
+    std::uint64_t all = 0;
+    node::Chain& chain = call.service.chain();
+    for (const auto& [sender, txns] : chain.pool_content()) {
+        std::uint64_t next = chain.head_state().account(sender).value_or(state::Account{}).nonce;
+        for (; txns.contains(next); ++next)
+            ++pending;
+        all += txns.size();
     }
-    return json::object{{"pending", quantity(pending)}, {"queued", quantity(chain.pool().size() - pending)}};
+    return json::object{{"pending", quantity(pending)}, {"queued", quantity(all - pending)}};
 }
 
 json::value pending_transactions(const Call& call) {
     json::array out;
-    for (const auto& [sender, txns] : call.service.chain().pool().by_sender())
+    for (const auto& [sender, txns] : call.service.chain().pool_content())
         for (const auto& [nonce, txn] : txns)
             out.push_back(full(*txn));
     return out;

@@ -4,12 +4,16 @@
 #pragma once
 
 #include <meridian/node/call.hpp>
-#include <meridian/node/dev_chain.hpp>
 #include <meridian/rpc/deadline.hpp>
+#include <meridian/rpc/later.hpp>
 #include <meridian/rpc/log_filter.hpp>
 #include <meridian/rpc/values.hpp>
 
 #include <deque>
+
+namespace meridian::node {
+class DevChain;
+}
 
 namespace meridian::rpc {
 
@@ -33,13 +37,21 @@ struct Limits {
     std::size_t storage_values_max = 1024;
     std::uint64_t mine_blocks_max = 1'000'000;
     std::size_t fee_history_blocks_max = 1024;
+    // Requests that wait for something, as eth_sendRawTransactionSync does: of one batch, whose further items
+    // begin when one of these has ended; and in all, beyond which they are refused.
+    std::size_t waiting_per_batch_max = 64;
+    std::size_t waiting_max = 20'000;
+    // Of eth_sendRawTransactionSync: unless it says so itself, and at most. Of eth_callAfter at most.
+    std::uint64_t receipt_ms = 2'000;
+    std::uint64_t receipt_ms_max = 10'000;
+    std::uint64_t call_after_ms_max = 60'000;
 };
 
 struct ServiceOptions {
     Limits limits;
-    // Development methods and unlocked accounts.
-    bool development = true;
     std::string client_version;
+    // Seconds, for filters that nobody asks any more. Null: since the machine started.
+    std::function<std::uint64_t()> clock;
 };
 
 // A connection that can be told something unasked. Called on the chain's thread.
@@ -51,12 +63,15 @@ public:
 
 class Service final : public node::ChainListener {
 public:
-    Service(node::DevChain& chain, ServiceOptions options);
+    // Both outlive this. `development` is the same chain, where it is one that development methods and
+    // unlocked accounts are for; else these are absent.
+    Service(node::Chain& chain, ServiceOptions options, node::DevChain* development = nullptr);
     ~Service() override;
     Service(const Service&) = delete;
     Service& operator=(const Service&) = delete;
 
-    node::DevChain& chain() noexcept { return m_chain; }
+    node::Chain& chain() noexcept { return m_chain; }
+    node::DevChain* development() noexcept { return m_development; }
     const ServiceOptions& options() const noexcept { return m_options; }
     const Limits& limits() const noexcept { return m_options.limits; }
     const class MethodTable& methods() const noexcept { return *m_methods; }
@@ -86,12 +101,22 @@ public:
     }
     // Ends such requests, now and from now on. The one function that any thread may call.
     void interrupt() noexcept { m_stopping = true; }
+    bool stopping() const noexcept { return m_stopping; }
+
+    // --- waiting ------------------------------------------------------------------------------------
+    // Goes on to the chain's newest moment.
+    void refresh() { m_chain.refresh(); }
+    WaitingRoom& waiting() noexcept { return m_waiting; }
+    // Its poster is set by whoever has the thread on which all of this is called.
+    const std::shared_ptr<Mailbox>& mailbox() const noexcept { return m_mailbox; }
 
     // Called after each change of the mining mode; set by whoever runs the clock.
     void set_mining_mode_callback(std::function<void()> callback) { m_on_mining_mode = std::move(callback); }
 
     void on_block(const node::BlockPtr& block) override;
-    void on_pending_transaction(const node::PoolTxn& txn) override;
+    void on_pending_transaction(const sequencer::PooledTxn& txn) override;
+    void on_head(std::span<const Hash> txns) override;
+    void on_removed(std::span<const node::BlockPtr> blocks) override;
     void on_mining_mode() override;
     void on_wound_back(std::uint64_t head) override;
 
@@ -100,6 +125,7 @@ private:
         FilterKind kind;
         LogFilter logs;
         std::uint64_t next_block = 0;  // blocks from here on have not been reported
+        std::uint64_t next_log = 0;    // in that block
         std::vector<Hash> pending;     // hashes not reported yet
         std::uint64_t last_used = 0;   // seconds
     };
@@ -111,10 +137,14 @@ private:
     };
 
     u256 next_id();
+    std::uint64_t clock() const;
+    json::array new_logs(Filter& filter);
+    void push_logs(const sequencer::ExecutedBlock& block, bool removed);
     void drop_idle_filters();
     Filter& find_filter(const u256& id);
 
-    node::DevChain& m_chain;
+    node::Chain& m_chain;
+    node::DevChain* m_development;
     ServiceOptions m_options;
     std::unique_ptr<class MethodTable> m_methods;
     std::uint64_t m_ids = 0;
@@ -122,6 +152,8 @@ private:
     std::map<u256, Subscription> m_subscriptions;
     std::function<void()> m_on_mining_mode;
     std::atomic<bool> m_stopping = false;
+    WaitingRoom m_waiting;
+    std::shared_ptr<Mailbox> m_mailbox = std::make_shared<Mailbox>();
 };
 
 }  // namespace meridian::rpc

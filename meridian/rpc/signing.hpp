@@ -1,7 +1,7 @@
 // Signatures with the keys that the node holds: transactions, messages, typed data.
 #pragma once
 
-#include <meridian/node/dev_chain.hpp>
+#include <meridian/chain/transaction.hpp>
 #include <meridian/rpc/values.hpp>
 
 namespace meridian::rpc {

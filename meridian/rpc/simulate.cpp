@@ -3,6 +3,7 @@
 #include <meridian/rpc/opcode.hpp>
 #include <meridian/rpc/service.hpp>
 #include <meridian/rpc/simulate.hpp>
+#include <meridian/sequencer/txn_words.hpp>
 
 #include <algorithm>
 #include <limits>
@@ -133,17 +134,18 @@ json::object format_call_error(const CallOutcome& call) {
 
 class Simulator {
 public:
-    Simulator(Service& service, const Simulation& simulation, const node::StoredBlock& base)
+    Simulator(Service& service, const Simulation& simulation, const sequencer::ExecutedBlock& base)
         : m_chain(service.chain()),
           m_deadline(service.call_deadline()),
           m_simulation(simulation),
-          m_context(node::context_after(m_chain, base.number())),
+          m_context(available(node::context_after(m_chain, base))),
           m_hashes(m_chain.block_hashes(), base.number()),
-          m_scratch(m_chain.store().nodes()),
-          m_root(m_chain.state_root_after(base.number())),
           m_parent(base.header()),
           m_parent_hash(base.hash),
-          m_gas_left(service.limits().call_gas_max) {}
+          m_gas_left(service.limits().call_gas_max) {
+        if (auto state = m_chain.state_after(base.number()))
+            m_base = *std::move(state);
+    }
 
     json::object run(const SimulatedBlock& block);
 
@@ -155,7 +157,7 @@ private:
                                   state::State& state) const;
     Transaction make_transaction(CallArgs args, state::State& state, std::uint64_t gas_used) const;
     void complete_header(chain::BlockOutcome& outcome);
-    void seal(const state::StateChanges& changes);
+    void seal();
     json::object format() const;
     json::object format_call(const CallOutcome& call, std::size_t index, std::size_t& log_index) const;
     Revision revision() const {
@@ -163,17 +165,16 @@ private:
         return m_chain.config().revision(header.number, header.timestamp);
     }
 
-    node::DevChain& m_chain;
+    node::Chain& m_chain;
     Deadline m_deadline;
     const Simulation& m_simulation;
     node::CallContext m_context;
     SimulatedHashes m_hashes;
-    node::ScratchNodes m_scratch;
-    Hash m_root;
+    std::unique_ptr<node::ChainState> m_base;  // for roots
     chain::Header m_parent;
     Hash m_parent_hash;
     std::uint64_t m_gas_left;  // of what the whole simulation may use
-    std::shared_ptr<node::StoredBlock> m_block;
+    std::shared_ptr<sequencer::ExecutedBlock> m_block;
     std::vector<CallOutcome> m_outcomes;
 };
 
@@ -221,10 +222,11 @@ Transaction Simulator::make_transaction(CallArgs args, state::State& state, std:
 
 void Simulator::refuse_call(TxnError error, const Transaction& txn, const Address& sender,
                             state::State& state) const {
-    throw RpcError(code_of(error), "err: " +
-                                       node::describe(error, txn, sender, m_chain.config(),
-                                                      m_block->block.header, state.load(sender).account) +
-                                       " (supplied gas " + std::to_string(txn.gas_limit) + ")");
+    throw RpcError(code_of(error),
+                   "err: " +
+                       sequencer::describe(error, txn, sender, m_chain.config(), m_block->block.header,
+                                           state.load(sender).account) +
+                       " (supplied gas " + std::to_string(txn.gas_limit) + ")");
 }
 
 void Simulator::execute_calls(const SimulatedBlock& block, chain::BlockExecutor& executor,
@@ -259,27 +261,25 @@ void Simulator::complete_header(chain::BlockOutcome& outcome) {
     m_block->receipts = std::move(outcome.receipts);
 }
 
-// `changes`: of this block alone, overrides included.
-void Simulator::seal(const state::StateChanges& changes) {
-    const auto root = m_chain.store().preview(m_root, changes, m_scratch);
-    if (!root)
-        throw RpcError(ErrorCode::Internal, "state is not available");
-    m_root = *root;
-    node::DevChain::seal(*m_block, m_root);
+void Simulator::seal() {
+    // Zero where the chain cannot tell.
+    if (m_base)
+        m_block->block.header.state_root = m_base->root_after(m_context.state->changes()).value_or(Hash{});
+    m_block->hash = chain::header_hash(m_block->header());
+    m_block->size_bytes = chain::encode(m_block->block).size();
     m_parent = m_block->header();
     m_parent_hash = m_block->hash;
     m_hashes.add(m_block->number(), m_block->hash);
 }
 
 json::object Simulator::run(const SimulatedBlock& block) {
-    m_block = std::make_shared<node::StoredBlock>();
+    m_block = std::make_shared<sequencer::ExecutedBlock>();
     m_outcomes.clear();
     m_block->block.header = make_header(block.block_overrides);
     if (m_block->header().withdrawals_root)
         m_block->block.withdrawals =
             block.block_overrides.withdrawals.value_or(std::vector<chain::Withdrawal>{});
     evm::PrecompileMoves moves;
-    // What this block changes is gathered apart, for its state root.
     node::OverlayState overlay(*m_context.state);
     apply(block.state_overrides, overlay, revision(), &moves);
     overlay.drop_empty();
@@ -301,9 +301,8 @@ json::object Simulator::run(const SimulatedBlock& block) {
         throw RpcError(ErrorCode::Internal, outcome.error().message);
     complete_header(*outcome);
     overlay.apply(outcome->changes);
-    const state::StateChanges changes = overlay.changes();
-    seal(changes);
-    m_context.state->apply(changes);
+    m_context.state->apply(overlay.changes());
+    seal();
     return format();
 }
 

@@ -1,6 +1,7 @@
 // A development chain with its dispatcher, for tests: a fixed clock, ten accounts, automine.
 #pragma once
 
+#include <meridian/node/dev_chain.hpp>
 #include <meridian/rpc/dispatcher.hpp>
 
 #include <stdexcept>
@@ -9,7 +10,8 @@ namespace meridian::rpc {
 
 class TestNode {
 public:
-    TestNode() : chain(genesis(), options()), service(chain, service_options()), dispatcher(service) {}
+    TestNode()
+        : chain(genesis(), options()), service(chain, service_options(), &chain), dispatcher(service) {}
 
     // The result; throws with the error's text if there is none.
     json::value call(std::string_view method, json::array params = {}) {

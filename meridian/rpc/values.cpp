@@ -2,6 +2,7 @@
 #include <meridian/rpc/values.hpp>
 
 #include <charconv>
+#include <cmath>
 
 namespace meridian::rpc {
 namespace {
@@ -108,6 +109,11 @@ u256 read_lenient_quantity(const json::value& value) {
     if ((value.is_int64() && value.get_int64() < 0) || (value.is_double() && value.get_double() < 0) ||
         (value.is_string() && value.get_string().starts_with('-')))
         bad("negative number");
+    if (const auto* number = value.if_double())
+        bad(*number == std::floor(*number) ? "a number beyond 2^53 has to be written as text"
+                                           : "not a whole number");
+    if (!value.is_string())
+        bad("not a number");
     const auto parsed = parse_u256(read_text(value, "a number"));
     if (!parsed)
         bad("not a number of up to 256 bits");

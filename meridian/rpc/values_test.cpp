@@ -35,6 +35,10 @@ TEST(Values, LenientQuantitiesTakeWhatToolsSend) {
     EXPECT_EQ(read_lenient_quantity("0x05"), u256{5});
     for (const json::value& bad : {json::value(-1), json::value(0.5), json::value(1e300), json::value("x")})
         EXPECT_NE(complaint(read_lenient_quantity, bad), "accepted");
+    EXPECT_EQ(complaint(read_lenient_quantity, 0.5), "not a whole number");
+    EXPECT_EQ(complaint(read_lenient_quantity, 1180591620717411303424.0),
+              "a number beyond 2^53 has to be written as text");
+    EXPECT_EQ(complaint(read_lenient_quantity, true), "not a number");
 }
 
 TEST(Values, DataAndSlots) {

@@ -46,6 +46,15 @@ bool matches(const LogQuery& query, const state::Log& log) noexcept {
     return true;
 }
 
+bool may_match(const LogQuery& query, const chain::Bloom& bloom) {
+    const auto contains = [&](const auto& item) { return chain::bloom_contains(bloom, item); };
+    if (!query.addresses.empty() && std::none_of(query.addresses.begin(), query.addresses.end(), contains))
+        return false;
+    return std::all_of(query.topics.begin(), query.topics.end(), [&](const std::vector<Hash>& alternatives) {
+        return alternatives.empty() || std::any_of(alternatives.begin(), alternatives.end(), contains);
+    });
+}
+
 LogCandidates::LogCandidates(const Snapshot& snapshot, const LogQuery& query)
     : m_next(query.from_block), m_to(query.to_block) {
     const auto add = [&](std::uint8_t position, const auto& values) {

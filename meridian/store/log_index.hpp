@@ -16,6 +16,8 @@ struct Posting {
 std::vector<Posting> postings_of(std::span<const chain::Receipt> receipts);
 
 bool matches(const LogQuery& query, const state::Log& log) noexcept;
+// False if no log of a block with this bloom can match.
+bool may_match(const LogQuery& query, const chain::Bloom& bloom);
 
 // The transactions that may hold a match, block by block.
 class LogCandidates {

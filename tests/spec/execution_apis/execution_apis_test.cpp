@@ -25,7 +25,7 @@ class Node {
 public:
     explicit Node(const fs::path& folder)
         : m_chain(*node::parse_genesis(read_text(folder / "genesis.json")), options()),
-          m_service(m_chain, service_options()),
+          m_service(m_chain, service_options(), &m_chain),
           m_dispatcher(m_service) {
         const std::string rlp = read_text(folder / "chain.rlp");
         const auto imported = node::import_blocks(m_chain, as_bytes(rlp), {});

@@ -1,0 +1,187 @@
+#include <meridian/rpc/submission.hpp>
+
+#include <meridian/rpc/block_reference.hpp>
+#include <meridian/rpc/format.hpp>
+#include <meridian/rpc/raw_transaction.hpp>
+
+namespace meridian::rpc {
+namespace {
+
+using node::SubmitError;
+using node::SubmitOutcome;
+using node::Submitted;
+
+// From the pool's thread to the chain's.
+struct Outcome {
+    std::mutex mutex;
+    std::optional<SubmitOutcome> value;
+    bool awaited = false;  // by a Later that has to be woken
+};
+
+// A failure in geth's words, which differ where the encoding is at fault.
+[[noreturn]] void refuse_submission(const Bytes& envelope, const node::SubmitFailure& failure,
+                                    ErrorCode code) {
+    if (failure.error == SubmitError::Malformed)
+        if (const auto txn = chain::decode_pooled_transaction(envelope); !txn)
+            throw RpcError(code, describe_raw_failure(envelope, txn.error()));
+    throw RpcError(code, failure.message);
+}
+
+// Waits for the pool's answer.
+class SubmitLater : public Later {
+public:
+    SubmitLater(Service& service, Bytes envelope)
+        : m_service(service),
+          m_ticket(service.waiting().admit()),
+          m_envelope(std::move(envelope)),
+          m_outcome(std::make_shared<Outcome>()) {}
+
+    // Once, before anything else.
+    void start(std::uint64_t limit_ms) {
+        m_service.chain().submit(m_envelope, [outcome = m_outcome, mailbox = m_service.mailbox(),
+                                              later = weak_from_this()](SubmitOutcome value) {
+            {
+                const std::lock_guard lock(outcome->mutex);
+                outcome->value = std::move(value);
+                if (!outcome->awaited)
+                    return;
+            }
+            mailbox->post([later] {
+                if (const LaterPtr waiting = later.lock())
+                    waiting->wake();
+            });
+        });
+        const std::lock_guard lock(m_outcome->mutex);
+        if (m_outcome->value)
+            return;
+        m_outcome->awaited = true;
+        wait();
+        limit(limit_ms);
+    }
+
+protected:
+    // Nothing if there is none yet, and time is up.
+    std::optional<SubmitOutcome> outcome() const {
+        const std::lock_guard lock(m_outcome->mutex);
+        return m_outcome->value;
+    }
+    // The pool's, or an error.
+    Submitted submitted() const {
+        const auto result = outcome();
+        if (!result)
+            throw RpcError(ErrorCode::TimedOut, "the node is busy: the transaction is not checked yet");
+        if (!*result)
+            refuse_submission(m_envelope, result->error(), ErrorCode::Default);
+        return **result;
+    }
+    void limit(std::uint64_t limit_ms) {
+        if (!std::exchange(m_limited, true))
+            m_service.waiting().add(shared_from_this(), m_start + std::chrono::milliseconds(limit_ms));
+    }
+    Service& service() const noexcept { return m_service; }
+    const Bytes& envelope() const noexcept { return m_envelope; }
+
+private:
+    Service& m_service;
+    WaitingRoom::Ticket m_ticket;
+    Bytes m_envelope;
+    std::shared_ptr<Outcome> m_outcome;
+    WaitingRoom::Clock::time_point m_start = WaitingRoom::Clock::now();
+    bool m_limited = false;
+};
+
+// Of eth_sendRawTransaction: a pool that takes longer is stuck.
+constexpr std::uint64_t kPoolMs = 30'000;
+
+class PlainLater final : public SubmitLater {
+public:
+    PlainLater(Service& service, Bytes envelope, json::value (*answer)(const Submitted&))
+        : SubmitLater(service, std::move(envelope)), m_answer(answer) {}
+
+    std::optional<json::value> resume() override { return m_answer(submitted()); }
+
+private:
+    json::value (*m_answer)(const Submitted&);
+};
+
+std::optional<json::value> find_receipt(Service& service, const Hash& hash) {
+    node::Chain& chain = service.chain();
+    const auto place = available(chain.find_transaction(hash));
+    if (!place)
+        return std::nullopt;
+    return format_receipt(*place->block, place->index, chain.config());
+}
+
+// Waits for the pool's answer, then for the receipt.
+class ReceiptLater final : public SubmitLater {
+public:
+    ReceiptLater(Service& service, Bytes envelope, const ReceiptWait& wait)
+        : SubmitLater(service, std::move(envelope)), m_wait(wait) {}
+
+    // Of a transaction that the pool has already.
+    ReceiptLater(Service& service, const Hash& hash, const ReceiptWait& wait)
+        : SubmitLater(service, {}), m_wait(wait), m_hash(hash) {}
+
+    std::optional<json::value> resume() override {
+        if (!m_hash)
+            m_hash = accept();
+        if (auto receipt = find_receipt(service(), *m_hash))
+            return receipt;
+        if (expired())
+            throw m_wait.too_late(service(), *m_hash, m_wait.limit_ms);
+        service().waiting().await_transaction(shared_from_this(), *m_hash);
+        limit(m_wait.limit_ms);
+        wait();
+        return std::nullopt;
+    }
+
+private:
+    Hash accept() const {
+        const auto result = outcome();
+        if (result && !*result) {
+            const bool busy =
+                result->error().error == SubmitError::Busy || result->error().error == SubmitError::PoolFull;
+            refuse_submission(envelope(), result->error(), busy ? ErrorCode::NotReady : ErrorCode::Default);
+        }
+        const Submitted done = submitted();
+        if (m_wait.tell_gap && done.missing_nonce)
+            throw RpcError(ErrorCode::NonceGap,
+                           "the transaction waits for an earlier one: the next nonce is " +
+                               std::to_string(*done.missing_nonce),
+                           quantity(*done.missing_nonce));
+        return done.hash;
+    }
+
+    ReceiptWait m_wait;
+    std::optional<Hash> m_hash;
+};
+
+}  // namespace
+
+LaterPtr submit(const Call& call, Bytes envelope, json::value (*answer)(const Submitted& submitted)) {
+    const auto later = std::make_shared<PlainLater>(call.service, std::move(envelope), answer);
+    later->start(kPoolMs);
+    return later;
+}
+
+LaterPtr submit_and_wait(const Call& call, Bytes envelope, const ReceiptWait& wait) {
+    const auto later = std::make_shared<ReceiptLater>(call.service, std::move(envelope), wait);
+    later->start(wait.limit_ms);
+    return later;
+}
+
+LaterPtr await_receipt(const Call& call, const Hash& hash) {
+    const ReceiptWait wait{call.service.limits().receipt_ms, false, receipt_timeout};
+    return std::make_shared<ReceiptLater>(call.service, hash, wait);
+}
+
+RpcError receipt_timeout(Service& service, const Hash& hash, std::uint64_t limit_ms) {
+    if (!service.chain().find_pooled(hash))
+        return {ErrorCode::NotReady, "the transaction was dropped: it cannot be executed any more",
+                hex_data(hash)};
+    return {ErrorCode::ReceiptTimeout,
+            "the transaction waits, and was not executed within " + format_duration(limit_ms),
+            hex_data(hash)};
+}
+
+}  // namespace meridian::rpc
