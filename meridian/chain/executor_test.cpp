@@ -1,5 +1,6 @@
 // Transactions and blocks through the EVM, rule by rule.
 #include <meridian/chain/chain_fixture.hpp>
+#include <meridian/chain/next_header.hpp>
 
 #include <meridian/crypto/accelerator.hpp>
 #include <meridian/evm/evm.hpp>
@@ -441,6 +442,17 @@ TEST(Executor, InterruptSaysNothingOfABlock) {
     ASSERT_FALSE(outcome.has_value());
     EXPECT_EQ(outcome.error().error, BlockError::Interrupted) << outcome.error().message;
     EXPECT_EQ(outcome.error().txn_index, 0u);
+}
+
+TEST(NextHeader, GasLimitGoesTowardsWhatIsWantedWithinTheBound) {
+    ChainConfig config = ChainConfig::all_from_genesis(evm::Revision::Osaka);
+    EXPECT_EQ(next_gas_limit(config, 1'024'000, 1'024'100), 1'024'100u);
+    EXPECT_EQ(next_gas_limit(config, 1'024'000, 9'000'000), 1'024'999u);
+    EXPECT_EQ(next_gas_limit(config, 1'024'000, 0), 1'023'001u);
+    EXPECT_EQ(next_gas_limit(config, 5'000, 0), 5'000u);
+    EXPECT_EQ(next_gas_limit(config, 5'000, 6'000), 5'003u);
+    config.op.emplace();
+    EXPECT_EQ(next_gas_limit(config, 1'024'000, 9'000'000), 9'000'000u);
 }
 
 }  // namespace

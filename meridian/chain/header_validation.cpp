@@ -1,6 +1,7 @@
 // Checks of a header against its parent (yellow paper 4.3.4 and the EIPs since).
 #include <meridian/chain/dao_fork.hpp>
 #include <meridian/chain/executor.hpp>
+#include <meridian/chain/gas_limit.hpp>
 #include <meridian/chain/op_stack.hpp>
 #include <meridian/chain/txn_validation.hpp>
 
@@ -13,8 +14,6 @@ using evm::Revision;
 namespace {
 
 constexpr std::size_t kExtraDataMax = 32;
-constexpr std::uint64_t kGasLimitMin = 5000;
-constexpr std::uint64_t kGasLimitBound = 1024;
 constexpr std::uint64_t kLondonElasticity = 2;
 
 using Check = std::optional<BlockFailure>;

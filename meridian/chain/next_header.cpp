@@ -1,6 +1,9 @@
 #include <meridian/chain/next_header.hpp>
 
 #include <meridian/chain/executor.hpp>
+#include <meridian/chain/gas_limit.hpp>
+
+#include <algorithm>
 
 namespace meridian::chain {
 
@@ -30,6 +33,13 @@ Header next_header(const ChainConfig& config, const Header& parent, const Hash& 
         header.parent_beacon_block_root = attributes.parent_beacon_block_root;
     }
     return header;
+}
+
+std::uint64_t next_gas_limit(const ChainConfig& config, std::uint64_t parent, std::uint64_t wanted) noexcept {
+    if (config.op)
+        return wanted;
+    const std::uint64_t step = parent / kGasLimitBound > 0 ? parent / kGasLimitBound - 1 : 0;
+    return std::max(kGasLimitMin, std::clamp(wanted, parent - step, parent + step));
 }
 
 }  // namespace meridian::chain

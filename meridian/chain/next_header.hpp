@@ -25,4 +25,8 @@ struct BlockAttributes {
 Header next_header(const ChainConfig& config, const Header& parent, const Hash& parent_hash,
                    const BlockAttributes& attributes, const u256& difficulty = {});
 
+// The gas limit nearest to `wanted` that a block may have after one of `parent`: less than a 1024th away, and
+// not below 5000 (yellow paper, section 4.3.4). An OP chain may choose any.
+std::uint64_t next_gas_limit(const ChainConfig& config, std::uint64_t parent, std::uint64_t wanted) noexcept;
+
 }  // namespace meridian::chain

@@ -305,6 +305,73 @@ Result<NodeConfig, Problems> load_node_config(const std::string& path) {
     return config;
 }
 
+namespace {
+
+// A list's items are separated by commas.
+std::string quoted(std::string_view text) {
+    std::string copy(text);
+    return value_text(Slot(&copy));
+}
+
+std::string as_toml(const Slot& slot, std::string_view value) {
+    if (std::holds_alternative<std::string*>(slot) && !value.starts_with('"'))
+        return quoted(value);
+    if (!std::holds_alternative<std::vector<std::string>*>(slot) || value.starts_with('['))
+        return std::string(value);
+    std::string out = "[";
+    while (!value.empty()) {
+        const std::size_t comma = std::min(value.find(','), value.size());
+        out += quoted(value.substr(0, comma)) + ",";
+        value.remove_prefix(std::min(comma + 1, value.size()));
+    }
+    return out + "]";
+}
+
+// The setting as a chain.toml of one key. Empty: it has no such form.
+std::string as_file(std::string_view setting, const std::vector<Section>& sections) {
+    const std::size_t equals = setting.find('=');
+    const std::size_t dot = setting.substr(0, equals).find('.');
+    if (equals == std::string_view::npos || dot == std::string_view::npos)
+        return {};
+    const std::string_view section = setting.substr(0, dot);
+    const std::string_view key = setting.substr(dot + 1, equals - dot - 1);
+    std::string value(setting.substr(equals + 1));
+    for (const Section& known : sections)
+        for (const Key& candidate : known.keys)
+            if (known.name == section && candidate.name == key)
+                value = as_toml(candidate.slot, value);
+    return "[" + std::string(section) + "]\n" + std::string(key) + " = " + value + "\n";
+}
+
+}  // namespace
+
+Result<NodeConfig, Problems> load_with_settings(const std::string& path,
+                                                const std::vector<std::string>& settings) {
+    auto config = path.empty() ? Result<NodeConfig, Problems>(NodeConfig{}) : load_node_config(path);
+    if (!config)
+        return config;
+    const auto sections = sections_of(*config);
+    Problems problems;
+    for (const std::string& setting : settings) {
+        const std::string text = as_file(setting, sections);
+        if (text.empty()) {
+            problems.push_back(
+                whole_file(excerpt(setting), "want SECTION.KEY=VALUE, as frames.interval_ms=5"));
+            continue;
+        }
+        for (Problem& problem : parse(text, excerpt(setting), sections)) {
+            problem.line = problem.column = 0;
+            problems.push_back(std::move(problem));
+        }
+    }
+    for (const Conflict& conflict : find_conflicts(*config))
+        problems.push_back(
+            whole_file(std::string(conflict.section) + "." + std::string(conflict.key), conflict.message));
+    if (!problems.empty())
+        return fail(problems);
+    return config;
+}
+
 std::string default_text(const std::vector<Section>& sections) {
     std::string out =
         "# A node of a Meridian chain. Every key is at its default here; leave out what you do not change.\n"

@@ -35,6 +35,12 @@ Result<NodeConfig, Problems> parse_node_config(std::string_view text, const std:
 // problem too.
 Result<NodeConfig, Problems> load_node_config(const std::string& path);
 
+// The file (none if the path is empty), and then settings of the command line: SECTION.KEY=VALUE each, the
+// value as in TOML or, of texts and lists, without quotes and brackets. Their problems name the setting in
+// place of the file.
+Result<NodeConfig, Problems> load_with_settings(const std::string& path,
+                                                const std::vector<std::string>& settings);
+
 // chain.toml with every key at its default, each with its description, type and unit as a comment.
 std::string default_text(const std::vector<Section>& sections);
 // The same as Markdown tables.

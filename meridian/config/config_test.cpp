@@ -238,6 +238,24 @@ TEST(Config, PathsAreRelativeToTheFile) {
     EXPECT_EQ(missing.error()[0].text(), file.string() + ": cannot be read: No such file or directory");
 }
 
+TEST(Config, SettingsOfTheCommandLine) {
+    const auto config = load_with_settings("", {"frames.interval_ms=5", "node.data_dir=my data",
+                                                "rpc.cors=a.example,b.example", "admin.enabled=false"});
+    ASSERT_TRUE(config);
+    EXPECT_EQ(config->frames.interval_ms, 5u);
+    EXPECT_EQ(config->node.data_dir, "my data");
+    EXPECT_EQ(config->rpc.cors, (std::vector<std::string>{"a.example", "b.example"}));
+    EXPECT_FALSE(config->admin.enabled);
+    const auto wrong =
+        load_with_settings("", {"frames.intervl_ms=5", "rpc.port=x", "port", "rpc.port=70000"});
+    ASSERT_FALSE(wrong);
+    ASSERT_EQ(wrong.error().size(), 4u);
+    EXPECT_NE(wrong.error()[0].text().find("interval_ms"), std::string::npos);
+    EXPECT_TRUE(wrong.error()[1].text().starts_with("rpc.port=x"));
+    EXPECT_EQ(wrong.error()[2].text(), "port: want SECTION.KEY=VALUE, as frames.interval_ms=5");
+    EXPECT_TRUE(wrong.error()[3].text().starts_with("rpc.port=70000")) << wrong.error()[3].text();
+}
+
 // The documentation's tables are those of the schema.
 TEST(Config, DocumentedAsItIs) {
     std::ifstream in(std::string(MERIDIAN_SOURCE_DIR) + "/docs/configuration.md");

@@ -149,6 +149,7 @@ struct TransactionsSection {
     std::string host = "127.0.0.1";
     std::uint64_t port = 8549;
     std::uint64_t connections_max = 256;
+    std::string upstream;  // of a replica: HOST:PORT; empty: it takes no transactions
 };
 
 struct SignerSection {

@@ -245,11 +245,21 @@ Section feed_section(FeedSection& c) {
                   "Whether a replica applies the state changes of frames in place of executing them.")}};
 }
 
+std::string check_optional_endpoint(std::string_view text) {
+    return text.empty() ? std::string{} : check_endpoint(text);
+}
+
 Section transactions_section(TransactionsSection& c) {
-    return {"transactions",
-            "The binary port for transactions.",
-            {flag("enabled", c.enabled, "Whether the port is opened."), host(c.host), port(c.port),
-             number("connections_max", c.connections_max, 1, 65'536, "Connections.")}};
+    return {
+        "transactions",
+        "The binary port for transactions.",
+        {flag("enabled", c.enabled, "Whether the port is opened."), host(c.host), port(c.port),
+         number("connections_max", c.connections_max, 1, 65'536, "Connections."),
+         text(
+             "upstream", c.upstream,
+             "The sequencer's port for transactions, HOST:PORT, to which a replica passes them on; empty: it "
+             "takes none.",
+             check_optional_endpoint)}};
 }
 
 Section signer_section(SignerSection& c) {

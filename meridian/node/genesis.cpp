@@ -354,6 +354,18 @@ void check_merge(Reader& reader, const json::object& config, const Genesis& gene
                       "missing, though config.shanghaiTime is set: 0 for proof of stake from the beginning");
 }
 
+// What contracts see of frames needs Shanghai (ADR 6).
+void read_frames_time(Reader& reader, const json::object& config, Genesis& out) {
+    const auto* value = Reader::find(config, "framesTime");
+    if (value == nullptr)
+        return;
+    out.config.frames_time = reader.uint64(*value, "config.framesTime");
+    const auto& shanghai = out.config.activation[static_cast<std::size_t>(Revision::Shanghai)];
+    if (!shanghai || *shanghai > *out.config.frames_time)
+        reader.reject("config.framesTime", "must not be before config.shanghaiTime");
+    out.fork_times.push_back(*out.config.frames_time);
+}
+
 void sort_forks(std::vector<std::uint64_t>& points, std::uint64_t genesis) {
     std::sort(points.begin(), points.end());
     points.erase(std::unique(points.begin(), points.end()), points.end());
@@ -375,6 +387,7 @@ void read_config(Reader& reader, const json::object& root, Genesis& out) {
     read_block_forks(reader, *config, out);
     read_time_forks(reader, *config, out);
     default_blob_schedule(out);
+    read_frames_time(reader, *config, out);
     read_merge(reader, *config, out);
     check_fork_order(reader, *config);
     check_merge(reader, *config, out);
@@ -574,6 +587,8 @@ Genesis dev_genesis(const DevGenesisOptions& options, const std::vector<DevAccou
         out.config.max_code_size = 0;
         out.config.max_init_code_size = 0;
     }
+    if (options.frames)
+        out.config.frames_time = 0;
     out.header.timestamp = options.timestamp;
     out.header.gas_limit = options.gas_limit;
     out.header.base_fee = options.base_fee;

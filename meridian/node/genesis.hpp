@@ -51,6 +51,7 @@ struct DevGenesisOptions {
     u256 base_fee = 1'000'000'000;
     u256 balance;  // of each account, wei
     bool unlimited_code_size = false;
+    bool frames = false;  // ChainConfig::frames_time, from the beginning
 };
 
 // Funds the accounts and places the system contracts of the revision (EIP-2935, 4788, 7002, 7251) and

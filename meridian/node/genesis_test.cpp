@@ -229,5 +229,23 @@ TEST(Genesis, DevelopmentChain) {
     EXPECT_EQ(genesis.config.revision(0, 0), Revision::Osaka);
 }
 
+TEST(Genesis, ReadsWhenContractsSeeFrames) {
+    const auto with = [](const std::string& times) {
+        return parse_genesis(
+            R"({"config":{"chainId":1,"homesteadBlock":0,"eip150Block":0,"eip155Block":0,"eip158Block":0,)"
+            R"("byzantiumBlock":0,"constantinopleBlock":0,"petersburgBlock":0,"istanbulBlock":0,)"
+            R"("berlinBlock":0,"londonBlock":0,"terminalTotalDifficulty":0,)" +
+            times + R"(},"gasLimit":"0x1c9c380","difficulty":"0x0","alloc":{}})");
+    };
+    const auto genesis = with(R"("shanghaiTime":5,"framesTime":7)");
+    ASSERT_TRUE(genesis) << genesis.error().message();
+    EXPECT_EQ(genesis->config.frames_time, 7u);
+    EXPECT_EQ(genesis->fork_times, (std::vector<std::uint64_t>{5, 7}));
+    const auto early = with(R"("shanghaiTime":5,"framesTime":4)");
+    ASSERT_FALSE(early);
+    EXPECT_EQ(early.error().message(), "config.framesTime: must not be before config.shanghaiTime");
+    EXPECT_FALSE(with(R"("framesTime":4)"));
+}
+
 }  // namespace
 }  // namespace meridian::node

@@ -104,7 +104,7 @@ bool Executor::open_block(std::uint64_t now_us) {
     chain::BlockAttributes attributes;
     attributes.timestamp = now_us / kSecond;
     attributes.coinbase = m_options.coinbase;
-    attributes.gas_limit = m_options.block_gas_max;
+    attributes.gas_limit = chain::next_gas_limit(m_config, m_tip.header.gas_limit, m_options.block_gas_max);
     attributes.extra_data = m_options.extra_data;
     // There is no beacon chain whose randomness could be used: deterministic, and known to the sequencer.
     attributes.prev_randao = crypto::keccak256(m_tip.hash);
