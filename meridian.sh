@@ -10,7 +10,7 @@ commands=(dev test build bench clean)
 # Debian packages: what the binary needs, and what only the tests and lints need.
 build_packages=(g++ cmake ninja-build ccache libssl-dev libsecp256k1-dev libboost1.81-dev
   libboost-json1.81-dev libboost-system1.81-dev libspdlog-dev libgtest-dev libbenchmark-dev libcli11-dev librocksdb-dev zlib1g-dev
-  libtomlplusplus-dev prometheus-cpp-dev libzstd-dev libsnappy-dev ca-certificates)
+  libtomlplusplus-dev prometheus-cpp-dev libzstd-dev libsnappy-dev libjemalloc-dev ca-certificates)
 test_packages=(clang-19 clang-format-19 libclang-rt-19-dev g++-riscv64-linux-gnu qemu-user googletest
   git python3 xz-utils)
 test_jobs=(lint build unit sim spec functional asan fuzz guest)
