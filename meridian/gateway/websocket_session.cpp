@@ -19,6 +19,10 @@ using beast::error_code;
 
 constexpr std::size_t kReadBytes = 64 << 10;
 constexpr std::chrono::milliseconds kLeftCheck{250};  // between two looks whether the client has left
+// A subscription gets its next message while less than this waits to be written.
+constexpr std::size_t kRoomBytes = 256 << 10;
+// Of a close frame (RFC 6455, section 5.5).
+constexpr std::size_t kReasonBytesMax = 123;
 // How long the other side has to answer a close frame.
 constexpr std::chrono::seconds kCloseTimeout{5};
 
@@ -54,6 +58,8 @@ public:
                 return self->finish();
             self->m_request = {};
             self->m_open = true;
+            if (self->m_closing)
+                return self->close();
             if (self->m_hub.stopping)
                 return self->give_up(websocket::close_code::going_away, "the node is ending");
             self->read();
@@ -86,6 +92,22 @@ public:
         }
         asio::post(m_stream.get_executor(), [self = shared_from_this(), text = std::move(message)]() mutable {
             self->enqueue(std::move(text));
+        });
+    }
+
+    // On the chain's strand. Asked for again by on_write(), which may find room at the same time.
+    bool has_room() override {
+        if (m_waiting < kRoomBytes)
+            return true;
+        m_starved = true;
+        return m_waiting < kRoomBytes;
+    }
+
+    void cut_off(std::string reason) override {
+        asio::post(m_stream.get_executor(), [self = shared_from_this(), text = std::move(reason)] {
+            self->m_last_words = text.substr(0, kReasonBytesMax);
+            if (self->m_queue.empty())
+                self->give_up(websocket::close_code::try_again_later, self->m_last_words);
         });
     }
 
@@ -260,10 +282,14 @@ private:
         if (m_closing)
             return close();
         m_deadline.cancel();
+        if (m_waiting < kRoomBytes && m_starved.exchange(false))
+            asio::post(m_hub.chain, [self = shared_from_this()] { self->m_hub.service.on_room(*self); });
         if (!m_queue.empty())
             write();
         else if (m_ending)
             return give_up(websocket::close_code::going_away, "the node is ending");
+        else if (!m_last_words.empty())
+            return give_up(websocket::close_code::try_again_later, m_last_words);
         read_on();
     }
 
@@ -291,10 +317,11 @@ private:
             close();
     }
 
-    // A read that is under way goes on until the closing ends it.
+    // A read that is under way goes on until the closing ends it. An upgrade that is under way comes first:
+    // its client may have seen the answer already.
     void close() {
         if (!m_open)
-            return finish();
+            return;
         m_stream.async_close(m_reason, [self = shared_from_this()](error_code) { self->finish(); });
     }
 
@@ -329,9 +356,11 @@ private:
     std::atomic<std::size_t> m_waiting = 0;  // bytes in the queue or on their way to it
     std::atomic<bool> m_overrun = false;
     websocket::close_reason m_reason;
-    bool m_open = false;    // the upgrade has been answered
-    bool m_paused = false;  // reads no request until more of the queue has left
-    bool m_ending = false;  // to be closed when the queue is empty
+    std::string m_last_words;             // of a subscription that cannot go on; said when all is written
+    std::atomic<bool> m_starved = false;  // a subscription waits for room
+    bool m_open = false;                  // the upgrade has been answered
+    bool m_paused = false;                // reads no request until more of the queue has left
+    bool m_ending = false;                // to be closed when the queue is empty
     bool m_closing = false;
     bool m_finished = false;
     // Last: it is the first to go.

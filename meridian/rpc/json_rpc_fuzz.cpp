@@ -55,6 +55,8 @@ ServiceOptions service_options() {
 }
 
 struct CheckingSession final : Session {
+    bool has_room() override { return true; }
+    void cut_off(std::string) override {}
     void notify(std::string message) override {
         boost::system::error_code ec;
         const json::value notification = json::parse(message, ec);

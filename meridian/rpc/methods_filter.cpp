@@ -47,17 +47,9 @@ json::value subscribe(const Call& call) {
     const std::string_view kind =
         call.args.get(0, [](const json::value& v) { return read_text(v, "string"); });
     Session& session = session_of(call);
-    if (kind == "newHeads")
-        return call.service.subscribe(session, Service::FilterKind::Blocks, {}, false);
-    if (kind == "logs")
-        return call.service.subscribe(session, Service::FilterKind::Logs,
-                                      call.args.has(1) ? filter_argument(call, 1) : LogFilter{}, false);
-    if (kind == "newPendingTransactions")
-        return call.service.subscribe(session, Service::FilterKind::PendingTransactions, {},
-                                      call.args.get_or(1, read_bool, false));
-    if (kind == "syncing")
-        return call.service.subscribe(session, Service::FilterKind::Syncing, {}, false);
-    throw RpcError(ErrorCode::MethodNotFound, "no \"" + excerpt(kind) + "\" subscription in eth namespace");
+    const json::value options =
+        call.args.has(1) ? call.args.get(1, [](const json::value& v) { return v; }) : json::value(nullptr);
+    return call.service.subscribe(session, read_stream_request(kind, options, call.service.chain()));
 }
 
 json::value unsubscribe(const Call& call) {
@@ -88,8 +80,10 @@ std::span<const Method> filter_methods() {
          get_filter_changes},
         {"eth_getFilterLogs", "All logs that match a filter", {kId}, "Log[]", get_filter_logs},
         {"eth_subscribe",
-         "Pushes newHeads, logs, newPendingTransactions or syncing, of which there is never any (WebSocket)",
-         {{"kind", "string"}, {"options", "Filter|boolean", false}},
+         "Pushes newHeads, logs, newPendingTransactions, frames, miniBlocks, stateChanges, or syncing, of "
+         "which "
+         "there is never any (WebSocket)",
+         {{"kind", "string"}, {"options", "StreamOptions|boolean", false}},
          "Quantity",
          subscribe},
         {"eth_unsubscribe", "Ends a subscription", {{"subscriptionId", "Quantity"}}, "boolean", unsubscribe},

@@ -83,6 +83,8 @@ TEST_F(MethodsTest, LogsFiltersAndTheirChanges) {
 TEST_F(MethodsTest, Subscriptions) {
     struct Recorder final : Session {
         void notify(std::string message) override { messages.push_back(std::move(message)); }
+        bool has_room() override { return true; }
+        void cut_off(std::string reason) override { FAIL() << reason; }
         std::vector<std::string> messages;
     } session;
     const auto ask = [&](const std::string& text) {
@@ -109,6 +111,8 @@ TEST_F(MethodsTest, Subscriptions) {
 
 TEST_F(MethodsTest, LogsOfBlocksThatWereTakenAwayAreToldAsRemoved) {
     struct Recorder final : Session {
+        bool has_room() override { return true; }
+        void cut_off(std::string reason) override { FAIL() << reason; }
         void notify(std::string message) override {
             logs.push_back(json::parse(message).at("params").at("result"));
         }

@@ -10,13 +10,6 @@ namespace {
 
 constexpr std::size_t kPendingHashesMax = 100'000;
 
-std::string notification(const u256& subscription, json::value result) {
-    return json::serialize(json::object{
-        {"jsonrpc", "2.0"},
-        {"method", "eth_subscription"},
-        {"params", json::object{{"subscription", quantity(subscription)}, {"result", std::move(result)}}}});
-}
-
 }  // namespace
 
 Service::Service(node::Chain& chain, ServiceOptions options, node::DevChain* development)
@@ -24,6 +17,8 @@ Service::Service(node::Chain& chain, ServiceOptions options, node::DevChain* dev
       m_development(development),
       m_options(std::move(options)),
       m_methods(std::make_unique<MethodTable>(development != nullptr)),
+      m_streams(chain, {.per_session_max = m_options.limits.subscriptions_per_session_max,
+                        .total_max = m_options.limits.subscriptions_max}),
       m_waiting(m_options.limits.waiting_max) {
     m_chain.set_listener(this);
     // However often it is called, one refresh() waits for its turn.
@@ -136,67 +131,46 @@ json::value Service::filter_logs(const u256& id) {
 
 // --- subscriptions --------------------------------------------------------------------------------------
 
-json::value Service::subscribe(Session& session, FilterKind kind, LogFilter logs, bool full_transactions) {
-    const auto count = std::count_if(m_subscriptions.begin(), m_subscriptions.end(),
-                                     [&](const auto& entry) { return entry.second.session == &session; });
-    if (static_cast<std::size_t>(count) >= m_options.limits.subscriptions_per_session_max)
-        throw RpcError(ErrorCode::LimitExceeded, "too many subscriptions on this connection");
+json::value Service::subscribe(Session& session, StreamRequest request) {
     const u256 id = next_id();
-    m_subscriptions[id] = {&session, kind, std::move(logs), full_transactions};
+    m_streams.subscribe(session, id, std::move(request));
+    // What it begins with in the past comes behind the answer.
+    m_mailbox->post([this] { pump(); });
     return quantity(id);
 }
 
-bool Service::unsubscribe(Session& session, const u256& id) {
-    const auto found = m_subscriptions.find(id);
-    if (found == m_subscriptions.end() || found->second.session != &session)
-        return false;
-    m_subscriptions.erase(found);
-    return true;
+// With turns between, so that a long way back does not keep others waiting.
+void Service::pump() {
+    if (m_streams.pump() && !std::exchange(m_pumping, true))
+        m_mailbox->post([this] {
+            m_pumping = false;
+            pump();
+        });
 }
 
-void Service::forget(Session& session) {
-    std::erase_if(m_subscriptions, [&](const auto& entry) { return entry.second.session == &session; });
+void Service::on_room(Session& session) {
+    if (m_streams.pump(session))
+        m_mailbox->post([this] { pump(); });
 }
 
-void Service::on_block(const node::BlockPtr& block) {
-    for (const auto& [id, subscription] : m_subscriptions)
-        if (subscription.kind == FilterKind::Blocks)
-            subscription.session->notify(notification(id, format_header(block->header(), block->hash)));
-    push_logs(*block, false);
-}
-
-void Service::push_logs(const sequencer::ExecutedBlock& block, bool removed) {
-    for (const auto& [id, subscription] : m_subscriptions) {
-        if (subscription.kind != FilterKind::Logs)
-            continue;
-        json::array logs;
-        append_matching_logs(logs, block, subscription.logs, 0, removed);
-        for (auto& log : logs)
-            subscription.session->notify(notification(id, std::move(log)));
-    }
+void Service::on_block(const node::BlockPtr&) {
+    pump();
 }
 
 void Service::on_removed(std::span<const node::BlockPtr> blocks) {
-    for (const node::BlockPtr& block : blocks)
-        push_logs(*block, true);
+    m_streams.on_removed(blocks);
 }
 
 void Service::on_head(std::span<const Hash> txns) {
     m_waiting.on_head(m_chain, txns);
+    pump();
 }
 
 void Service::on_pending_transaction(const sequencer::PooledTxn& txn) {
     for (auto& [id, filter] : m_filters)
         if (filter.kind == FilterKind::PendingTransactions && filter.pending.size() < kPendingHashesMax)
             filter.pending.push_back(txn.hash);
-    for (const auto& [id, subscription] : m_subscriptions) {
-        if (subscription.kind != FilterKind::PendingTransactions)
-            continue;
-        json::value result = subscription.full_transactions
-                                 ? json::value(format_pending(txn.txn, txn.sender, txn.hash))
-                                 : hex_data(txn.hash);
-        subscription.session->notify(notification(id, std::move(result)));
-    }
+    m_streams.on_pending(txn);
 }
 
 // Blocks that take the places of reported ones are to be reported again.
@@ -206,6 +180,7 @@ void Service::on_wound_back(std::uint64_t head) {
             filter.next_block = head + 1;
             filter.next_log = 0;
         }
+    m_streams.on_wound_back(head);
 }
 
 void Service::on_mining_mode() {

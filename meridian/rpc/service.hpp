@@ -7,6 +7,7 @@
 #include <meridian/rpc/deadline.hpp>
 #include <meridian/rpc/later.hpp>
 #include <meridian/rpc/log_filter.hpp>
+#include <meridian/rpc/streams.hpp>
 #include <meridian/rpc/values.hpp>
 
 #include <deque>
@@ -30,6 +31,7 @@ struct Limits {
     std::size_t filters_max = 10'000;
     std::uint64_t filter_idle_s_max = 300;
     std::size_t subscriptions_per_session_max = 1'000;
+    std::size_t subscriptions_max = 100'000;
     std::size_t log_results_max = 100'000;
     std::size_t simulate_blocks_max = 256;
     std::size_t simulate_calls_max = 5'000;
@@ -54,13 +56,6 @@ struct ServiceOptions {
     std::function<std::uint64_t()> clock;
 };
 
-// A connection that can be told something unasked. Called on the chain's thread.
-class Session {
-public:
-    virtual ~Session() = default;
-    virtual void notify(std::string message) = 0;
-};
-
 class Service final : public node::ChainListener {
 public:
     // Both outlive this. `development` is the same chain, where it is one that development methods and
@@ -77,8 +72,7 @@ public:
     const class MethodTable& methods() const noexcept { return *m_methods; }
 
     // --- filters (polled) ---------------------------------------------------------------------------
-    // Syncing is for subscriptions only, and silent: a chain that makes its own blocks is never behind.
-    enum class FilterKind { Logs, Blocks, PendingTransactions, Syncing };
+    enum class FilterKind { Logs, Blocks, PendingTransactions };
     // Gives the filter's identifier.
     json::value add_filter(FilterKind kind, LogFilter logs);
     bool remove_filter(const u256& id);
@@ -86,10 +80,13 @@ public:
     json::value filter_logs(const u256& id);
 
     // --- subscriptions (pushed) ---------------------------------------------------------------------
-    json::value subscribe(Session& session, FilterKind kind, LogFilter logs, bool full_transactions);
-    bool unsubscribe(Session& session, const u256& id);
+    json::value subscribe(Session& session, StreamRequest request);
+    bool unsubscribe(Session& session, const u256& id) { return m_streams.unsubscribe(session, id); }
+    // The session has room again.
+    void on_room(Session& session);
     // The session is gone.
-    void forget(Session& session);
+    void forget(Session& session) { m_streams.forget(session); }
+    const Streams& streams() const noexcept { return m_streams; }
 
     // The deadline of a request that executes beside the chain, with geth's words.
     Deadline call_deadline() const {
@@ -129,17 +126,11 @@ private:
         std::vector<Hash> pending;     // hashes not reported yet
         std::uint64_t last_used = 0;   // seconds
     };
-    struct Subscription {
-        Session* session;
-        FilterKind kind;
-        LogFilter logs;
-        bool full_transactions;
-    };
 
     u256 next_id();
     std::uint64_t clock() const;
     json::array new_logs(Filter& filter);
-    void push_logs(const sequencer::ExecutedBlock& block, bool removed);
+    void pump();
     void drop_idle_filters();
     Filter& find_filter(const u256& id);
 
@@ -149,7 +140,8 @@ private:
     std::unique_ptr<class MethodTable> m_methods;
     std::uint64_t m_ids = 0;
     std::map<u256, Filter> m_filters;
-    std::map<u256, Subscription> m_subscriptions;
+    Streams m_streams;
+    bool m_pumping = false;
     std::function<void()> m_on_mining_mode;
     std::atomic<bool> m_stopping = false;
     WaitingRoom m_waiting;

@@ -1,0 +1,178 @@
+// Subscriptions as places in history: where they begin, what slow readers miss (nothing), what is taken back.
+#include <meridian/rpc/test_node.hpp>
+
+#include <gtest/gtest.h>
+
+namespace meridian::rpc {
+namespace {
+
+// Writes one log without topics.
+const json::string kCounterCode = "0x60005f5260205fa000";
+const json::string kCounter = "0x00000000000000000000000000000000000c0de0";
+
+// A connection that has room for so many messages.
+struct Reader final : Session {
+    void notify(std::string message) override {
+        const json::value parsed = json::parse(message);
+        messages.push_back(parsed.at("params").as_object());
+    }
+    bool has_room() override { return messages.size() < room; }
+    void cut_off(std::string reason) override { last_words = std::move(reason); }
+
+    std::vector<std::uint64_t> sequences() const {
+        std::vector<std::uint64_t> out;
+        for (const json::object& message : messages)
+            out.push_back(std::stoull(std::string(message.at("sequence").as_string()), nullptr, 16));
+        return out;
+    }
+
+    std::size_t room = 1'000'000;
+    std::vector<json::object> messages;
+    std::string last_words;
+};
+
+class StreamsTest : public ::testing::Test {
+protected:
+    StreamsTest() {
+        m_node.service.mailbox()->set_poster(
+            [this](std::function<void()> work) { m_posted.push_back(std::move(work)); });
+        m_node.call("anvil_setCode", {kCounter, kCounterCode});
+    }
+    ~StreamsTest() override { m_node.service.mailbox()->set_poster({}); }
+
+    json::object subscribe(Reader& reader, json::array params) {
+        const json::object request{
+            {"jsonrpc", "2.0"}, {"id", 1}, {"method", "eth_subscribe"}, {"params", std::move(params)}};
+        auto answer = json::parse(m_node.dispatcher.handle(json::serialize(request), &reader)).as_object();
+        run_posted();
+        return answer;
+    }
+    void run_posted() {
+        while (!m_posted.empty()) {
+            const auto work = std::move(m_posted.front());
+            m_posted.pop_front();
+            work();
+        }
+    }
+    void touch(int count) {
+        for (int i = 0; i < count; ++i)
+            m_node.call("eth_sendTransaction", {json::object{{"from", m_node.account(0)}, {"to", kCounter}}});
+    }
+
+    TestNode m_node;
+    std::deque<std::function<void()>> m_posted;
+};
+
+using Sequences = std::vector<std::uint64_t>;
+constexpr std::uint64_t log_at(std::uint64_t moment, std::uint64_t index = 0) {
+    return moment << 20 | index;
+}
+
+TEST_F(StreamsTest, BeginInThePastAndGoOnLiveWithoutAGap) {
+    touch(3);
+    Reader heads;
+    Reader logs;
+    subscribe(heads, {"newHeads", json::object{{"from", "0x2"}}});
+    subscribe(logs, {"logs", json::object{{"address", kCounter}, {"from", "0x200000"}}});
+    EXPECT_EQ(heads.sequences(), (Sequences{2, 3}));
+    EXPECT_EQ(logs.sequences(), (Sequences{log_at(2), log_at(3)}));
+    touch(2);
+    EXPECT_EQ(heads.sequences(), (Sequences{2, 3, 4, 5}));
+    EXPECT_EQ(logs.sequences(), (Sequences{log_at(2), log_at(3), log_at(4), log_at(5)}));
+    EXPECT_EQ(heads.messages.back().at("result").at("number"), "0x5");
+    Reader live;
+    subscribe(live, {"newHeads"});
+    EXPECT_TRUE(live.messages.empty());
+    touch(1);
+    EXPECT_EQ(live.sequences(), (Sequences{6}));
+}
+
+TEST_F(StreamsTest, WaitForASlowReaderAndLeaveNothingOut) {
+    Reader slow;
+    slow.room = 2;
+    subscribe(slow, {"logs", json::object{{"address", kCounter}}});
+    touch(5);
+    EXPECT_EQ(slow.messages.size(), 2u);
+    slow.room = 4;
+    m_node.service.on_room(slow);
+    EXPECT_EQ(slow.messages.size(), 4u);
+    slow.room = 100;
+    m_node.service.on_room(slow);
+    EXPECT_EQ(slow.sequences(), (Sequences{log_at(1), log_at(2), log_at(3), log_at(4), log_at(5)}));
+}
+
+TEST_F(StreamsTest, StopAmidABlockAndGoOnThere) {
+    m_node.call("evm_setAutomine", {false});
+    touch(3);
+    m_node.call("evm_mine");
+    Reader slow;
+    slow.room = 2;
+    subscribe(slow, {"logs", json::object{{"address", kCounter}, {"from", "0x0"}}});
+    EXPECT_EQ(slow.sequences(), (Sequences{log_at(1, 0), log_at(1, 1)}));
+    slow.room = 100;
+    m_node.service.on_room(slow);
+    EXPECT_EQ(slow.sequences(), (Sequences{log_at(1, 0), log_at(1, 1), log_at(1, 2)}));
+    // From the middle, too.
+    Reader later;
+    subscribe(later, {"logs", json::object{{"address", kCounter}, {"from", "0x100002"}}});
+    EXPECT_EQ(later.sequences(), (Sequences{log_at(1, 2)}));
+    EXPECT_EQ(later.messages[0].at("result").at("logIndex"), "0x2");
+}
+
+TEST_F(StreamsTest, LookThroughALongPastInTurns) {
+    m_node.call("anvil_mine", {"0x3e8"});
+    touch(1);
+    Reader logs;
+    subscribe(logs, {"logs", json::object{{"address", kCounter}, {"from", "0x0"}}});
+    EXPECT_EQ(logs.sequences(), (Sequences{log_at(1001)}));
+}
+
+TEST_F(StreamsTest, CountWhatEntersThePool) {
+    Reader hashes;
+    subscribe(hashes, {"newPendingTransactions"});
+    touch(2);
+    Reader again;
+    subscribe(again, {"newPendingTransactions", json::object{{"from", "0x1"}, {"fullTransactions", true}}});
+    touch(1);
+    EXPECT_EQ(hashes.sequences(), (Sequences{0, 1, 2}));
+    EXPECT_EQ(again.sequences(), (Sequences{1, 2}));
+    EXPECT_EQ(again.messages[0].at("result").at("hash"), hashes.messages[1].at("result"));
+}
+
+TEST_F(StreamsTest, TellWhatADevelopmentChainTakesBack) {
+    Reader logs;
+    subscribe(logs, {"logs", json::object{{"address", kCounter}}});
+    touch(2);
+    m_node.call("anvil_rollback", {1});
+    touch(1);
+    ASSERT_EQ(logs.sequences(), (Sequences{log_at(1), log_at(2), log_at(2), log_at(2)}));
+    EXPECT_EQ(logs.messages[2].at("result").at("removed"), true);
+    EXPECT_EQ(logs.messages[3].at("result").at("removed"), false);
+}
+
+TEST_F(StreamsTest, RefuseWhatTheyDoNotKnow) {
+    Reader reader;
+    const auto message = [&](json::array params) {
+        return std::string(subscribe(reader, std::move(params)).at("error").at("message").as_string());
+    };
+    EXPECT_NE(
+        message({"newHeads", json::object{{"form", "0x1"}}}).find("unknown subscription option \"form\""),
+        std::string::npos);
+    EXPECT_NE(message({"frames"}).find("no frames"), std::string::npos);
+    EXPECT_NE(message({"heads"}).find("no \"heads\" subscription"), std::string::npos);
+    EXPECT_EQ(m_node.service.streams().size(), 0u);
+}
+
+TEST_F(StreamsTest, AreBounded) {
+    Reader reader;
+    for (std::size_t i = 0; i < m_node.service.limits().subscriptions_per_session_max; ++i)
+        ASSERT_TRUE(subscribe(reader, {"syncing"}).contains("result"));
+    EXPECT_NE(std::string(subscribe(reader, {"syncing"}).at("error").at("message").as_string())
+                  .find("too many subscriptions"),
+              std::string::npos);
+    m_node.service.forget(reader);
+    EXPECT_EQ(m_node.service.streams().size(), 0u);
+}
+
+}  // namespace
+}  // namespace meridian::rpc
