@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
     app.footer("Exit codes: 0 done; 1 failed; 2 wrong arguments. A command's --help says more.");
     int exit_code = 0;
     meridian::app::add_dev_command(app, exit_code);
+    meridian::app::add_node_command(app, exit_code);
     meridian::app::add_import_command(app, exit_code);
     meridian::app::add_statetest_command(app, exit_code);
     meridian::app::add_blocktest_command(app, exit_code);

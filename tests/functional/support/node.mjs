@@ -76,6 +76,17 @@ async function stop(child) {
     return code ?? signal;
 }
 
+/** A node of the real-time chain (`meridian node`) on a data folder, which outlives it. */
+export async function startRealtime(dataDir, ...settings) {
+    const port = await freePort();
+    const args = ['node', '--data-dir', dataDir, '--port', String(port), '--json'];
+    for (const setting of ['admin.enabled=false', 'metrics.enabled=false', 'feed.enabled=false',
+        'transactions.enabled=false', ...settings]) {
+        args.push('--set', setting);
+    }
+    return launch(target, args, port);
+}
+
 /**
  * Starts a node. Returns its addresses, chain id, start-up time, `rpc(method, ...params)` and `stop()`,
  * which ends it as Ctrl-C does and returns its exit code.
@@ -88,6 +99,10 @@ export async function startNode(...args) {
     }
     const port = await freePort();
     const [command, commandArgs] = commandLine(String(port), args);
+    return launch(command, commandArgs, port);
+}
+
+async function launch(command, commandArgs, port) {
     const started = Date.now();
     const child = spawn(command, commandArgs, { stdio: ['ignore', 'pipe', 'pipe'] });
     const output = [];

@@ -1,0 +1,382 @@
+#include "node_process.hpp"
+
+#include "commands.hpp"
+#include "data_folder.hpp"
+#include "node_settings.hpp"
+
+#include <meridian/base/hex.hpp>
+#include <meridian/metrics/process_metrics.hpp>
+#include <meridian/node/genesis_store.hpp>
+#include <meridian/operation/admin_methods.hpp>
+#include <meridian/operation/follower_metrics.hpp>
+#include <meridian/operation/pages.hpp>
+#include <meridian/operation/token_file.hpp>
+
+#include <spdlog/spdlog.h>
+
+namespace meridian::app {
+namespace {
+
+// The genesis of the preset "dev" must be the same at every start.
+constexpr std::uint64_t kDevGenesisTime = 1'700'000'000;
+constexpr std::size_t kDevAccounts = 10;
+constexpr std::uint64_t kDevChainId = 1234321;
+// Behind by more than this, a replica is not ready.
+constexpr std::uint64_t kBehindMaxUs = 5'000'000;
+
+std::unexpected<Refusal> refuse(std::string why) {
+    return fail(Refusal{std::move(why), kExitFailed});
+}
+
+}  // namespace
+
+// On the threads of the pipeline or the follower. The parts come and go while frames do.
+class NodeProcess::Listener final : public sequencer::PipelineListener {
+public:
+    void attach(node::SequencerChain* chain) { m_chain = chain; }
+    void attach(wire::FeedServer* feed) { m_feed = feed; }
+    void attach(wire::TxnServer* txns) { m_txns = txns; }
+
+    void on_frame(const sequencer::PublishedFramePtr& frame) override {
+        if (node::SequencerChain* chain = m_chain)
+            chain->wake();
+        if (wire::FeedServer* feed = m_feed)
+            feed->on_frame(frame->content->number, frame->record);
+        if (wire::TxnServer* txns = m_txns)
+            txns->on_frame(frame);
+    }
+    void on_block(const sequencer::ExecutedBlockPtr& block) override {
+        spdlog::debug("block {} {}: {} transactions, {} gas, frames {} to {}", block->number(),
+                      to_hex0x(block->hash), block->txn_hashes.size(), block->header().gas_used,
+                      block->first_frame, block->last_frame);
+    }
+    void on_pending(const sequencer::PooledTxnPtr& txn) override {
+        if (node::SequencerChain* chain = m_chain)
+            chain->on_pending(txn);
+    }
+    void on_rejected(const sequencer::PooledTxnPtr& txn, chain::TxnError error) override {
+        spdlog::debug("transaction {} cannot be executed any more: {}", to_hex0x(txn->hash),
+                      chain::name(error));
+        if (wire::TxnServer* txns = m_txns)
+            txns->on_rejected(txn->hash, chain::name(error));
+    }
+
+private:
+    std::atomic<node::SequencerChain*> m_chain = nullptr;
+    std::atomic<wire::FeedServer*> m_feed = nullptr;
+    std::atomic<wire::TxnServer*> m_txns = nullptr;
+};
+
+NodeProcess::NodeProcess(const config::NodeConfig& config) : m_config(config), m_disk(frames::posix_disk()) {}
+
+NodeProcess::~NodeProcess() {
+    // The ports go before what they ask, and the threads that call back before whom they call.
+    m_admin_server.reset();
+    m_metrics_server.reset();
+    m_collectors.clear();
+    m_health.clear_checks();
+    m_feed_client.reset();
+    if (m_pipeline)
+        m_pipeline->stop();
+    if (m_follower)
+        m_follower->stop();
+    m_txn_server.reset();
+    m_feed_server.reset();
+    m_server.reset();
+    m_service.reset();
+}
+
+// --- opening --------------------------------------------------------------------------------------------
+
+Result<std::unique_ptr<NodeProcess>, Refusal> NodeProcess::open(const config::NodeConfig& config) {
+    std::unique_ptr<NodeProcess> out(new NodeProcess(config));
+    const auto make = out->replica() ? &NodeProcess::open_replica : &NodeProcess::open_sequencer;
+    for (const auto step : {&NodeProcess::open_genesis, &NodeProcess::open_store, &NodeProcess::open_log,
+                            make, &NodeProcess::open_chain, &NodeProcess::open_rpc, &NodeProcess::open_wire,
+                            &NodeProcess::open_metrics, &NodeProcess::open_admin})
+        if (auto done = ((*out).*step)(); !done)
+            return fail(std::move(done.error()));
+    return out;
+}
+
+Result<void, Refusal> NodeProcess::open_genesis() {
+    const config::ChainSection& from = m_config.chain;
+    if (from.genesis.empty()) {
+        m_accounts = *node::dev_accounts(node::kDefaultMnemonic, kDevAccounts);
+        node::DevGenesisOptions options;
+        options.chain_id = from.chain_id != 0 ? from.chain_id : kDevChainId;
+        options.gas_limit = m_config.frames.block_gas_max;
+        options.timestamp = kDevGenesisTime;
+        options.balance = *parse_ether("1000000000");
+        options.frames = true;
+        m_genesis = node::dev_genesis(options, m_accounts);
+        return {};
+    }
+    auto genesis = load_genesis(from.genesis);
+    if (!genesis)
+        return fail(Refusal{std::move(genesis.error()), kExitUsage});
+    m_genesis = *std::move(genesis);
+    if (from.chain_id != 0 && from.chain_id != m_genesis.config.chain_id)
+        return fail(Refusal{"chain.chain_id is " + std::to_string(from.chain_id) + ", but " + from.genesis +
+                                " is of chain " + std::to_string(m_genesis.config.chain_id),
+                            kExitUsage});
+    return {};
+}
+
+Result<void, Refusal> NodeProcess::open_store() {
+    if (auto made = make_folder(m_config.node.data_dir); !made)
+        return refuse(std::move(made.error()));
+    auto database = store::open_rocks(rocks_options(m_config));
+    if (!database)
+        return refuse(database.error().message);
+    auto metered = std::make_unique<operation::MeteredDatabase>(*std::move(database));
+    m_database = metered.get();
+    auto opened = node::open_store(std::move(metered), m_genesis, store_options(m_config));
+    if (!opened)
+        return refuse(opened.error().message);
+    m_store = *std::move(opened);
+    return {};
+}
+
+Result<void, Refusal> NodeProcess::open_log() {
+    const auto view = m_store->view();
+    if (!view)
+        return refuse(view.error().message);
+    frames::LogOptions options = log_options(m_config);
+    options.chain_id = m_genesis.config.chain_id;
+    options.genesis_hash = m_store->identity().genesis_hash;
+    options.salt = random_number();
+    // An empty log begins behind the store's last frame, and one that is there has to reach that far.
+    auto opened = frames::FrameLog::open(m_disk, sequencer::follower_log(std::move(options), *view));
+    if (!opened)
+        return refuse(opened.error().message);
+    m_log = *std::move(opened);
+    if (m_log->cut())
+        spdlog::warn("{}", m_log->cut()->message);
+    if (m_log->last() > 0)
+        spdlog::info("the log holds frames {} to {}; the store ends with block {}", m_log->first(),
+                     m_log->last(), view->head()->number);
+    m_listener = std::make_unique<Listener>();
+    m_metered = std::make_unique<operation::MeteredListener>(m_clock, m_listener.get());
+    return {};
+}
+
+Result<void, Refusal> NodeProcess::open_sequencer() {
+    const std::string path = m_config.signer.key_file.empty() ? m_config.node.data_dir + "/sequencer.key"
+                                                              : m_config.signer.key_file;
+    const auto key = load_or_make_secret(path);
+    if (!key)
+        return refuse(key.error());
+    auto signer = frames::LocalSigner::make(*key);
+    if (!signer)
+        return refuse(path + ": the key is not from 1 to the order of secp256k1");
+    m_signer = std::make_unique<frames::LocalSigner>(*std::move(signer));
+    auto opened = sequencer::Pipeline::open(pipeline_options(m_config), {m_genesis.config, m_clock, *m_store,
+                                                                         *m_log, *m_signer, m_metered.get()});
+    if (!opened)
+        return refuse(std::move(opened.error()));
+    m_pipeline = *std::move(opened);
+    return {};
+}
+
+Result<void, Refusal> NodeProcess::open_replica() {
+    auto opened = sequencer::Follower::open(follower_options(m_config),
+                                            {m_genesis.config, m_clock, *m_store, *m_log, m_metered.get()});
+    if (!opened)
+        return refuse(std::move(opened.error()));
+    m_follower = *std::move(opened);
+    auto client = wire::FeedClient::make(feed_client_options(m_config), m_store->identity(), *m_follower);
+    if (!client)
+        return fail(Refusal{"feed.upstream: " + client.error(), kExitUsage});
+    m_feed_client = *std::move(client);
+    m_follower->set_on_room([this] { m_feed_client->resume(); });
+    m_forwarder = std::make_unique<wire::Forwarder>(forwarder_options(m_config), m_store->identity());
+    return {};
+}
+
+Result<void, Refusal> NodeProcess::open_chain() {
+    m_chain = std::make_unique<node::SequencerChain>(
+        node::SequencerChain::Parts{m_genesis, live(), *m_log, m_pipeline ? &m_pipeline->pool() : nullptr,
+                                    [this](Bytes envelope, sequencer::SubmitCallback done) {
+                                        submit(std::move(envelope), std::move(done));
+                                    }});
+    m_listener->attach(m_chain.get());
+    return {};
+}
+
+Result<void, Refusal> NodeProcess::open_rpc() {
+    rpc::ServiceOptions options;
+    options.limits = rpc_limits(m_config);
+    options.client_version = "Meridian/v" MERIDIAN_VERSION;
+    m_service = std::make_unique<rpc::Service>(*m_chain, options);
+    m_rpc_metrics = std::make_unique<operation::RpcMetrics>(m_service->methods());
+    m_server_options = server_options(m_config);
+    m_server_options.observer = m_rpc_metrics.get();
+    m_server_options.pages = operation::health_pages(m_health);
+    m_server_options.on_stop = [this] { m_health.set_stopping(); };
+    m_server = std::make_unique<gateway::Server>(*m_service, m_server_options);
+    if (auto opened = m_server->listen(); !opened)
+        return refuse(std::move(opened.error()));
+    return {};
+}
+
+Result<void, Refusal> NodeProcess::open_wire() {
+    if (m_config.feed.enabled) {
+        m_feed_server =
+            std::make_unique<wire::FeedServer>(feed_server_options(m_config), m_store->identity(), *m_log);
+        if (auto started = m_feed_server->start(); !started)
+            return refuse("feed: " + started.error());
+        m_listener->attach(m_feed_server.get());
+    }
+    if (m_config.transactions.enabled) {
+        m_txn_server =
+            std::make_unique<wire::TxnServer>(txn_server_options(m_config), m_store->identity(),
+                                              [this](Bytes envelope, sequencer::SubmitCallback done) {
+                                                  submit(std::move(envelope), std::move(done));
+                                              });
+        m_txn_server->begin_amid_block(*live().head());
+        if (auto started = m_txn_server->start(); !started)
+            return refuse("transactions: " + started.error());
+        m_listener->attach(m_txn_server.get());
+    }
+    return {};
+}
+
+Result<void, Refusal> NodeProcess::open_metrics() {
+    m_health.add_check([this] { return reasons(); });
+    m_collectors.push_back(m_registry.add(metrics::process_collector(MERIDIAN_VERSION)));
+    m_collectors.push_back(m_registry.add([this](metrics::Page& page) { collect(page); }));
+    if (!m_config.metrics.enabled)
+        return {};
+    m_metrics_server = std::make_unique<gateway::PlainServer>(metrics_options(m_config),
+                                                              operation::metrics_pages(m_registry, m_health));
+    if (auto started = m_metrics_server->start(); !started)
+        return refuse(std::move(started.error()));
+    return {};
+}
+
+Result<void, Refusal> NodeProcess::open_admin() {
+    if (!m_config.admin.enabled)
+        return {};
+    auto token = operation::load_or_make_token(m_config.admin.token_file.empty()
+                                                   ? m_config.node.data_dir + "/admin.token"
+                                                   : m_config.admin.token_file);
+    if (!token)
+        return refuse(std::move(token.error()));
+    m_admin = std::make_unique<operation::Admin>(*std::move(token));
+    operation::add_admin_methods(*m_admin, {m_health, m_jobs, *m_store, m_config.node.data_dir + "/snapshots",
+                                            [this] { return status(); }, [this] { m_server->stop(); }});
+    m_admin_server = std::make_unique<gateway::PlainServer>(
+        admin_options(m_config),
+        [this](const gateway::PlainRequest& request) { return m_admin->answer(request); });
+    if (auto started = m_admin_server->start(); !started)
+        return refuse(std::move(started.error()));
+    return {};
+}
+
+// --- what the node tells of itself ----------------------------------------------------------------------
+
+Address NodeProcess::signer() const {
+    return m_signer ? m_signer->address() : follower_options(m_config).sequencers.front();
+}
+
+NodePorts NodeProcess::ports() const {
+    NodePorts out;
+    out.rpc = m_server->port();
+    out.feed = m_feed_server ? m_feed_server->port() : 0;
+    out.transactions = m_txn_server ? m_txn_server->port() : 0;
+    out.metrics = m_metrics_server ? m_metrics_server->port() : 0;
+    out.admin = m_admin_server ? m_admin_server->port() : 0;
+    return out;
+}
+
+void NodeProcess::submit(Bytes envelope, sequencer::SubmitCallback done) {
+    if (m_pipeline)
+        m_pipeline->submit(std::move(envelope), std::move(done));
+    else
+        m_forwarder->submit(std::move(envelope), std::move(done));
+}
+
+std::string NodeProcess::fault() const {
+    return m_pipeline ? m_pipeline->status().fault : m_follower->status().fault;
+}
+
+std::vector<operation::Reason> NodeProcess::reasons() const {
+    std::vector<operation::Reason> out;
+    if (std::string why = fault(); !why.empty())
+        out.push_back({"fault", std::move(why)});
+    if (!m_follower)
+        return out;
+    const std::uint64_t now = sequencer::SystemClock().wall_us();
+    const std::uint64_t stamp = m_follower->status().timestamp_us;
+    if (stamp + kBehindMaxUs < now) {
+        const wire::FeedClientStatus feed = m_feed_client->status();
+        out.push_back({"behind", "the last frame followed is " + std::to_string((now - stamp) / 1'000'000) +
+                                     " s old" + (feed.error.empty() ? "" : ": " + feed.error)});
+    }
+    return out;
+}
+
+void NodeProcess::collect(metrics::Page& page) {
+    operation::collect_health(page, m_health);
+    m_metered->collect(page);
+    if (m_pipeline)
+        operation::collect_pipeline(page, m_pipeline->status(), m_pipeline->options());
+    if (m_follower)
+        operation::collect_follower(page, m_follower->status(), m_feed_client->status(), m_clock.wall_us());
+    operation::collect_log(page, *m_log);
+    m_disk.collect(page);
+    m_database->collect(page);
+    m_rpc_metrics->collect(page);
+    operation::collect_server(page, m_server->status(), m_server_options);
+}
+
+boost::json::object NodeProcess::status() const {
+    boost::json::object out{{"role", m_config.node.role},   {"durability", m_config.log.durability},
+                            {"signer", to_hex0x(signer())}, {"block", block_number()},
+                            {"frame", frame_number()},      {"fault", fault()}};
+    if (m_feed_client) {
+        const wire::FeedClientStatus feed = m_feed_client->status();
+        out["feed"] = {{"address", feed.address},
+                       {"connected", feed.connected},
+                       {"serverLastFrame", feed.server_last},
+                       {"error", feed.error}};
+    }
+    return out;
+}
+
+// --- running --------------------------------------------------------------------------------------------
+
+void NodeProcess::log_start() const {
+    const NodePorts open = ports();
+    spdlog::info("meridian {}: {} of chain {}, block {}, frame {}, frames signed by {}", MERIDIAN_VERSION,
+                 m_config.node.role, m_genesis.config.chain_id, block_number(), frame_number(),
+                 node::checksum_address(signer()));
+    spdlog::info(
+        "durability {}, store {}; ports: JSON-RPC {}, feed {}, transactions {}, metrics {}, admin {}",
+        m_config.log.durability, m_config.store.mode, open.rpc, open.feed, open.transactions, open.metrics,
+        open.admin);
+}
+
+void NodeProcess::run() {
+    log_start();
+    if (m_pipeline)
+        m_pipeline->run();
+    if (m_follower) {
+        m_follower->run();
+        m_feed_client->start();
+    }
+    m_health.set_running();
+    m_server->run();
+    if (m_feed_client)
+        m_feed_client->stop();
+    if (m_pipeline)
+        m_pipeline->stop();
+    if (m_follower)
+        m_follower->stop();
+    if (const std::string why = fault(); !why.empty())
+        spdlog::error("{}", why);
+    spdlog::info("ended at block {}, frame {}", block_number(), frame_number());
+}
+
+}  // namespace meridian::app
