@@ -1,6 +1,7 @@
 // Every metric that a dashboard or an alert rule asks for exists, and every metric is documented. The names
 // of what exists come from the collectors themselves, not from a list.
 #include <meridian/metrics/process_metrics.hpp>
+#include <meridian/operation/follower_metrics.hpp>
 #include <meridian/operation/metered_database.hpp>
 #include <meridian/operation/metered_disk.hpp>
 #include <meridian/operation/pages.hpp>
@@ -57,6 +58,7 @@ std::string page_of_a_node() {
         requests.collect(page);
         collect_log(page, **log);
         collect_pipeline(page, {}, {});
+        collect_follower(page, {}, {}, 0);
         collect_server(page, {}, {});
         collect_health(page, health);
     });
