@@ -1,0 +1,94 @@
+// A sequencer and its replicas as processes: the same chain, checked and served.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { parseGwei } from 'viem';
+import { freePort, isMeridian, startRealtime } from './support/node.mjs';
+import { accountOf } from './support/viem.mjs';
+
+const folders = [];
+function folder() {
+    const path = mkdtempSync(join(tmpdir(), 'meridian-replica-'));
+    folders.push(path);
+    return path;
+}
+after(() => folders.forEach((path) => rmSync(path, { recursive: true, force: true })));
+
+async function until(condition) {
+    for (;;) {
+        const value = await condition();
+        if (value) {
+            return value;
+        }
+        await new Promise((wake) => setTimeout(wake, 50));
+    }
+}
+
+describe('replicas', { skip: !isMeridian }, () => {
+    let sequencer, signer, feed, transactions;
+    const started = [];
+    async function replica(path, ...settings) {
+        const node = await startRealtime(path, 'node.role=replica', `feed.upstream=127.0.0.1:${feed}`,
+            `feed.sequencers=${signer}`, `transactions.upstream=127.0.0.1:${transactions}`, ...settings);
+        started.push(node);
+        return node;
+    }
+    before(async () => {
+        [feed, transactions] = [await freePort(), await freePort()];
+        sequencer = await startRealtime(folder(), 'feed.enabled=true', `feed.port=${feed}`, 'transactions.enabled=true',
+            `transactions.port=${transactions}`);
+        started.push(sequencer);
+        const ready = await until(() => sequencer.log().split('\n').find((line) => line.startsWith('{') && line.endsWith('}')));
+        signer = JSON.parse(ready).signer;
+    });
+    after(() => Promise.all(started.map((node) => node.stop())));
+
+    let nonce = 0;
+    const transfer = () => accountOf(0).signTransaction({ chainId: sequencer.chainId, nonce: nonce++, to: accountOf(9).address,
+        value: 7n, gas: 21_000n, maxFeePerGas: parseGwei('5'), maxPriorityFeePerGas: 1n });
+
+    async function agree(node) {
+        const number = await sequencer.rpc('eth_blockNumber');
+        const expected = await sequencer.rpc('eth_getBlockByNumber', number, true);
+        const block = await until(() => node.rpc('eth_getBlockByNumber', number, true));
+        assert.deepEqual(block, expected);
+    }
+
+    for (const [name, setting] of [['executing', 'feed.trust_diffs=false'], ['applying', 'feed.trust_diffs=true']]) {
+        test(`${name}: passes transactions on, shows their frames, and has every block`, async () => {
+            const node = await replica(folder(), setting);
+            const receipt = await node.rpc('eth_sendRawTransactionSync', await transfer(), 10_000);
+            assert.equal(receipt.status, '0x1');
+            const other = await sequencer.rpc('eth_getTransactionReceipt', receipt.transactionHash);
+            assert.equal(other.transactionIndex, receipt.transactionIndex);
+            const sealed = await until(async () => (await node.rpc('eth_getTransactionReceipt', receipt.transactionHash)).blockHash);
+            assert.equal((await sequencer.rpc('eth_getBlockByHash', sealed, false)).number, receipt.blockNumber);
+            await agree(node);
+        });
+    }
+
+    test('goes on after kill -9 with what it has', async () => {
+        const path = folder();
+        let node = await replica(path);
+        await node.rpc('eth_sendRawTransactionSync', await transfer(), 10_000);
+        node.process.kill('SIGKILL');
+        await sequencer.rpc('eth_sendRawTransactionSync', await transfer());
+        node = await replica(path);
+        await until(async () => await node.rpc('eth_getTransactionCount', accountOf(0).address, 'latest')
+            === await sequencer.rpc('eth_getTransactionCount', accountOf(0).address, 'latest'));
+        await agree(node);
+    });
+
+    test('follows nobody else than the sequencer it was told', async () => {
+        const node = await startRealtime(folder(), 'node.role=replica', `feed.upstream=127.0.0.1:${feed}`,
+            `feed.sequencers=${accountOf(5).address}`);
+        started.push(node);
+        await until(() => node.rpc('web3_clientVersion'));
+        await sequencer.rpc('eth_sendRawTransactionSync', await transfer());
+        assert.equal(await node.rpc('eth_blockNumber'), '0x0');
+        await assert.rejects(node.rpc('eth_sendRawTransaction', await transfer()), /transaction/);
+        --nonce;
+    });
+});
