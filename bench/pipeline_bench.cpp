@@ -125,9 +125,40 @@ private:
     std::vector<std::uint64_t> m_us;
 };
 
-void wait_for(const Latencies& latencies, std::size_t count) {
-    while (latencies.seen() < count)
+// A node from which nothing comes for that long is stuck: said, and the end.
+constexpr double kStuckSeconds = 10;
+
+[[noreturn]] void give_up(const sequencer::Pipeline& node, std::size_t seen, std::size_t count) {
+    const sequencer::PipelineStatus status = node.status();
+    std::fprintf(
+        stderr,
+        "pipeline_bench: stuck with %zu of %zu transfers: frame %llu, block %llu, sealed %llu, stored "
+        "%llu, pool %zu (executable %zu), ingress %zu, publisher %zu, committer %zu, rejected %llu, "
+        "fault: %s\n",
+        seen, count, static_cast<unsigned long long>(status.frame),
+        static_cast<unsigned long long>(status.block), static_cast<unsigned long long>(status.sealed_block),
+        static_cast<unsigned long long>(status.stored_block), status.pool_txns, status.pool_executable,
+        status.ingress_waiting, status.publisher_waiting, status.committer_waiting,
+        static_cast<unsigned long long>(status.rejected_txns),
+        status.fault.empty() ? "none" : status.fault.c_str());
+    std::_Exit(1);
+}
+
+std::atomic<std::size_t> refused_count = 0;
+
+void wait_for(const sequencer::Pipeline& node, const Latencies& latencies, std::size_t count) {
+    std::size_t seen = latencies.seen();
+    for (auto since = Clock::now(); seen < count;) {
         std::this_thread::sleep_for(std::chrono::microseconds(200));
+        const std::size_t now = latencies.seen();
+        if (now != seen)
+            since = Clock::now();
+        seen = now;
+        if (seconds_since(since) > kStuckSeconds) {
+            std::fprintf(stderr, "pipeline_bench: %zu submissions were refused\n", refused_count.load());
+            give_up(node, seen, count);
+        }
+    }
 }
 
 // Submits from `first` on, at `rate` a second (zero: as fast as it goes), trying again while the node is
@@ -139,9 +170,15 @@ void submit_all(sequencer::Pipeline& node, const std::vector<Bytes>& envelopes, 
         if (rate > 0)
             while (seconds_since(begin) * rate < static_cast<double>(i - first))
                 std::this_thread::sleep_for(std::chrono::microseconds(100));
-        while (node.busy())
+        for (const auto since = Clock::now(); node.busy();) {
             std::this_thread::sleep_for(std::chrono::microseconds(200));
-        node.submit(envelopes[i], [](const sequencer::SubmitResult&) {});
+            if (seconds_since(since) > kStuckSeconds)
+                give_up(node, i, last);
+        }
+        node.submit(envelopes[i], [](const sequencer::SubmitResult& result) {
+            if (!result && ++refused_count < 5)
+                std::fprintf(stderr, "pipeline_bench: refused: %s\n", result.error().message.c_str());
+        });
     }
 }
 
@@ -160,6 +197,7 @@ Load make_load(const Options& options) {
             {.address = *crypto::secp256k1::address_of(keys.back()), .private_key = keys.back()});
     }
     node::DevGenesisOptions genesis;
+    genesis.gas_limit = sequencer::ExecutorOptions{}.block_gas_max;
     genesis.balance = u256{1} << 90;
     genesis.timestamp = static_cast<std::uint64_t>(std::time(nullptr)) - 2;
     Load out{node::dev_genesis(genesis, accounts), std::vector<Bytes>(options.transfers)};
@@ -203,12 +241,12 @@ double drive(sequencer::Pipeline& node, Latencies& latencies, const std::vector<
     const std::size_t flat_out = envelopes.size() * 3 / 4;
     const auto begin = Clock::now();
     submit_all(node, envelopes, 0, flat_out, 0);
-    wait_for(latencies, flat_out);
+    wait_for(node, latencies, flat_out);
     const double rate = static_cast<double>(flat_out) / seconds_since(begin);
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
     latencies.forget();
     submit_all(node, envelopes, flat_out, envelopes.size(), rate / 2);
-    wait_for(latencies, envelopes.size());
+    wait_for(node, latencies, envelopes.size());
     return rate;
 }
 

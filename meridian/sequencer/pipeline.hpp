@@ -76,8 +76,10 @@ public:
     }
     // Whether a submission now might be refused for want of room.
     bool busy() const {
-        return m_ingress->waiting() + 1 >= m_ingress->options().queue_max ||
-               m_pool.size() >= m_pool.limits().total;
+        // What is being checked at the moment is in neither.
+        const std::size_t in_work = m_options.ingress.batch * m_options.ingress_threads;
+        const std::size_t waiting = m_ingress->waiting() + in_work + 1;
+        return waiting >= m_ingress->options().queue_max || m_pool.size() + waiting >= m_pool.limits().total;
     }
     Pool& pool() noexcept { return m_pool; }
     const LiveChain& live() const noexcept { return m_core->live(); }
