@@ -143,6 +143,12 @@ Result<void, Refusal> NodeProcess::open_log() {
     if (!view)
         return refuse(view.error().message);
     frames::LogOptions options = log_options(m_config);
+    // A promise that rests on replicas needs to know that they have the frame.
+    if (options.durability == frames::Durability::Replicated)
+        return fail(
+            Refusal{"log.durability: \"replicated\" needs replicas that acknowledge frames, which the feed "
+                    "has no message for; choose \"fsync\", or \"none\" where a power cut may cost frames",
+                    kExitUsage});
     options.chain_id = m_genesis.config.chain_id;
     options.genesis_hash = m_store->identity().genesis_hash;
     options.salt = random_number();
