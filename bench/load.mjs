@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { freePort, request, root } from '../tests/functional/support/node.mjs';
 
-const { values: { transactions } } = parseArgs({ options: { transactions: { type: 'string', default: '10000' } } });
+const { values: { transactions } } = parseArgs({ options: { transactions: { type: 'string', default: '2000' } } });
 const binary = join(root, 'build/release/bin/meridian');
 const anvilBinary = join(root, 'node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil');
 
