@@ -72,13 +72,18 @@ Result<void, Error> Arena::check_header() const noexcept {
 }
 
 void Arena::refresh_resident() noexcept {
-    m_resident_pages = m_source != nullptr || m_failure ? 0 : page_count();
+    m_resident_pages = m_source != nullptr || m_failure ? 0 : pages_here();
 }
 
 void Arena::fail_with(Error error) const noexcept {
     if (!m_failure)
         m_failure = error;
     m_resident_pages = 0;
+}
+
+// A damaged header must not lead out of the region.
+std::uint32_t Arena::pages_here() const noexcept {
+    return std::min(page_count(), m_region.page_capacity);
 }
 
 std::uint8_t* Arena::scratch() noexcept {
@@ -105,7 +110,7 @@ const std::uint8_t* Arena::read_absent(Address address) const noexcept {
     if (m_failure)
         return kZeroPage.bytes;
     const PageNumber page = page_of(address);
-    if (page >= page_count()) {
+    if (page >= pages_here()) {
         fail_with(Error::OutOfBounds);
         return kZeroPage.bytes;
     }

@@ -166,6 +166,7 @@ private:
     bool make_present(PageNumber page) const noexcept;
     void fail_with(Error error) const noexcept;
     void refresh_resident() noexcept;
+    std::uint32_t pages_here() const noexcept;
     std::uint8_t* scratch() noexcept;
     Result<void, Error> check_header() const noexcept;
 

@@ -13,18 +13,18 @@ public:
         : m_memory(std::calloc(Region::size_bytes(page_capacity) + kPageSize, 1)), m_capacity(page_capacity) {
         MERIDIAN_ASSERT(m_memory != nullptr);
     }
-    HeapRegion(const HeapRegion&) = delete;
-    HeapRegion& operator=(const HeapRegion&) = delete;
-    ~HeapRegion() { std::free(m_memory); }
 
     Region region() const {
-        const auto address = reinterpret_cast<std::uintptr_t>(m_memory);
+        const auto address = reinterpret_cast<std::uintptr_t>(m_memory.get());
         const std::uintptr_t aligned = (address + kPageSize - 1) / kPageSize * kPageSize;
         return {reinterpret_cast<std::uint8_t*>(aligned), m_capacity};
     }
 
 private:
-    void* m_memory;
+    struct Free {
+        void operator()(void* memory) const { std::free(memory); }
+    };
+    std::unique_ptr<void, Free> m_memory;
     std::uint32_t m_capacity;
 };
 
