@@ -86,6 +86,10 @@ public:
     Place<M> place(Ptr<T> object, M T::* member) const noexcept {
         return place(Place<T>(object), member);
     }
+    // Bytes to read, or to write to; for containers that lay out memory themselves. Precondition: they do not
+    // reach into the next page.
+    const std::uint8_t* bytes(Address address) const noexcept { return read(address); }
+    std::uint8_t* edit_bytes(Address address, std::uint32_t size) noexcept { return write(address, size); }
     // Zeroes bytes; lines that are zero already do not count as changed.
     void zero(Address address, std::uint64_t size) noexcept;
 

@@ -68,6 +68,8 @@ struct Place {
     constexpr Place() noexcept = default;
     constexpr explicit Place(Address a) noexcept : address(a) {}
     constexpr Place(Ptr<T> ptr) noexcept : address(ptr.address()) {}
+    // False for the place that containers give for what they do not have.
+    constexpr explicit operator bool() const noexcept { return address != 0; }
     friend constexpr bool operator==(Place, Place) noexcept = default;
 };
 

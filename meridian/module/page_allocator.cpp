@@ -109,10 +109,13 @@ Result<PageNumber, Error> Arena::extend(std::uint32_t order) {
 }
 
 void Arena::free_pages(PageNumber first, std::uint32_t count) {
-    MERIDIAN_ASSERT(m_failure || (count > 0 && count <= kRunPagesMax && first > 1));
+    MERIDIAN_ASSERT(count > 0 && count <= kRunPagesMax);
+    std::uint32_t order = order_of(count);
+    // A number that was read from a damaged page must not lead to the header or out of the arena.
+    if (first < kPageCountMin || std::uint64_t{first} + (1u << order) > pages_here())
+        fail_with(Error::OutOfBounds);
     if (m_failure)
         return;
-    std::uint32_t order = order_of(count);
     zero(address_of_page(first), std::uint64_t{kPageSize} << order);
     for (; order + 1 < kOrders; ++order) {
         const PageNumber buddy = first ^ 1u << order;

@@ -1,0 +1,149 @@
+// A table by key whose order nobody sees. It grows by one bucket at a time (linear hashing), so no operation
+// pays for a large table; it does not shrink. Values do not move.
+//
+// Work: constant on average over keys that nobody chooses, such as identifiers that the module hands out. The
+// hash has no secret, as every node has to compute the same: users who choose keys can make them collide and
+// every look-up among them linear. Their keys belong into an OrderedMap.
+#pragma once
+
+#include <meridian/module/pool.hpp>
+#include <meridian/module/vector.hpp>
+
+namespace meridian::module {
+
+// Zero is an empty map.
+struct HashMapState {
+    // Each bucket: the granule of its first entry.
+    VectorState buckets;
+    PoolState entries;
+};
+static_assert(Storable<HashMapState>);
+
+// Mixes all bits into all bits.
+constexpr std::uint64_t mix_bits(std::uint64_t x) noexcept {
+    x = (x ^ (x >> 33)) * 0xff51afd7ed558ccdu;
+    x = (x ^ (x >> 33)) * 0xc4ceb9fe1a85ec53u;
+    return x ^ (x >> 33);
+}
+std::uint64_t hash_bytes(const std::uint8_t* bytes, std::size_t size) noexcept;
+
+// An entry is: the granule of the next one, the key, the value; gaps are zero.
+struct HashEntryLayout {
+    std::uint32_t key_offset;
+    std::uint32_t value_offset;
+    std::uint32_t stride;
+};
+
+// Adds a bucket and moves to it what belongs there; `hash_of` is the hash of the key at an address. If there
+// is no page for it, the table stays as it is and gets slower instead.
+void add_bucket(Arena& arena, Place<HashMapState> state, std::uint64_t (*hash_of)(const Arena&, Address));
+
+constexpr std::uint32_t bucket_of(std::uint64_t hash, std::uint32_t bucket_count) noexcept {
+    const std::uint32_t mask = std::bit_ceil(bucket_count) - 1;
+    const std::uint32_t bucket = static_cast<std::uint32_t>(hash) & mask;
+    return bucket < bucket_count ? bucket : bucket & mask >> 1;
+}
+
+template <class K, class V>
+class HashMap {
+public:
+    HashMap(Arena& arena, Place<HashMapState> state) noexcept : m_arena(arena), m_state(state) {
+        static_assert(Storable<K> && Storable<V> && kLayout.stride <= kPageSize);
+    }
+
+    std::uint32_t size() const noexcept { return m_arena.at(m_state).entries.size; }
+
+    // Where the value of a key is, until the key is erased; nowhere if it is not in the map.
+    Place<V> find(const K& key) const noexcept {
+        const std::uint32_t buckets = m_arena.at(m_state).buckets.size;
+        if (buckets == 0)
+            return {};
+        Address entry = Ptr<void>{m_arena.at(heads().place(bucket_of(hash(key), buckets)))}.address();
+        while (entry != 0 && !same(entry, key))
+            entry = Ptr<void>{m_arena.at(Place<std::uint32_t>(entry))}.address();
+        return Place<V>(entry == 0 ? 0 : entry + kLayout.value_offset);
+    }
+    const V* get(const K& key) const noexcept {
+        const Place<V> place = find(key);
+        return place ? &m_arena.at(place) : nullptr;
+    }
+
+    // Adds the key or gives it another value. Errors: OutOfPages, what the arena has failed with.
+    Result<Place<V>, Error> put(const K& key, const V& value) {
+        if (const Place<V> place = find(key)) {
+            m_arena.edit(place) = value;
+            return done(place);
+        }
+        const Result<Address, Error> entry =
+            allocate_slot(m_arena, m_arena.place(m_state, &HashMapState::entries), kLayout.stride);
+        if (!entry)
+            return fail(entry.error());
+        if (m_arena.at(m_state).buckets.size == 0) {
+            if (const Result<void, Error> first = heads().push_back(0); !first) {
+                free_slot(m_arena, m_arena.place(m_state, &HashMapState::entries), kLayout.stride, *entry);
+                return fail(first.error());
+            }
+        }
+        std::uint32_t& head = m_arena.edit(head_of(key));
+        m_arena.edit(Place<std::uint32_t>(*entry)) = head;
+        head = Ptr<void>::to(*entry).granule;
+        m_arena.edit(Place<K>(*entry + kLayout.key_offset)) = key;
+        m_arena.edit(Place<V>(*entry + kLayout.value_offset)) = value;
+        if (size() > m_arena.at(m_state).buckets.size)
+            add_bucket(m_arena, m_state, hash_at);
+        return done(Place<V>(*entry + kLayout.value_offset));
+    }
+
+    // Whether there was one.
+    bool erase(const K& key) {
+        if (m_arena.at(m_state).buckets.size == 0)
+            return false;
+        Place<std::uint32_t> link = head_of(key);
+        Address entry = Ptr<void>{m_arena.at(link)}.address();
+        while (entry != 0 && !same(entry, key)) {
+            link = Place<std::uint32_t>(entry);
+            entry = Ptr<void>{m_arena.at(link)}.address();
+        }
+        if (entry == 0)
+            return false;
+        m_arena.edit(link) = m_arena.at(Place<std::uint32_t>(entry));
+        free_slot(m_arena, m_arena.place(m_state, &HashMapState::entries), kLayout.stride, entry);
+        return true;
+    }
+
+private:
+    static constexpr HashEntryLayout kLayout = [] {
+        constexpr auto align = [](std::size_t offset, std::size_t to) { return (offset + to - 1) / to * to; };
+        const std::size_t key = align(sizeof(std::uint32_t), alignof(K));
+        const std::size_t value = align(key + sizeof(K), alignof(V));
+        return HashEntryLayout{static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(value),
+                               slot_stride(value + sizeof(V))};
+    }();
+
+    static std::uint64_t hash(const K& key) noexcept {
+        return hash_bytes(reinterpret_cast<const std::uint8_t*>(&key), sizeof(K));
+    }
+    static std::uint64_t hash_at(const Arena& arena, Address entry) {
+        return hash(arena.at(Place<K>(entry + kLayout.key_offset)));
+    }
+    bool same(Address entry, const K& key) const noexcept {
+        return std::memcmp(m_arena.bytes(entry + kLayout.key_offset), &key, sizeof(K)) == 0;
+    }
+    Vector<std::uint32_t> heads() const noexcept {
+        return {m_arena, m_arena.place(m_state, &HashMapState::buckets)};
+    }
+    // Precondition: there are buckets.
+    Place<std::uint32_t> head_of(const K& key) const noexcept {
+        return heads().place(bucket_of(hash(key), std::max(m_arena.at(m_state).buckets.size, 1u)));
+    }
+    Result<Place<V>, Error> done(Place<V> place) const noexcept {
+        if (const auto failure = m_arena.failure())
+            return fail(*failure);
+        return place;
+    }
+
+    Arena& m_arena;
+    Place<HashMapState> m_state;
+};
+
+}  // namespace meridian::module
