@@ -1,14 +1,18 @@
-// meridian dev: a development chain in memory behind HTTP and WebSocket, until Ctrl-C.
+// meridian dev: a development chain behind HTTP and WebSocket, in memory or in a folder, until Ctrl-C.
 #include "commands.hpp"
+#include "data_folder.hpp"
 #include "logging.hpp"
 #include "node_options.hpp"
 #include "number_option.hpp"
+#include "store_tools.hpp"
 
 #include <meridian/base/hex.hpp>
 #include <meridian/gateway/access.hpp>
 #include <meridian/gateway/server.hpp>
 #include <meridian/node/dev_chain.hpp>
 #include <meridian/node/mnemonic_check.hpp>
+#include <meridian/store/memory_database.hpp>
+#include <meridian/store/rocks_database.hpp>
 
 #include <spdlog/spdlog.h>
 
@@ -38,6 +42,7 @@ struct DevOptions {
     bool unlimited_code_size = false;
     std::string genesis;
     std::string import;
+    std::string data_dir;  // empty: in memory
     std::uint64_t call_gas = 50'000'000;
     double evm_timeout_s = 5;
     bool json = false;
@@ -145,18 +150,50 @@ std::vector<node::DevAccount> funded(const std::vector<node::DevAccount>& accoun
     return out;
 }
 
+Result<std::unique_ptr<store::Database>, std::string> open_database(const DevOptions& options) {
+    if (options.data_dir.empty())
+        return std::make_unique<store::MemoryDatabase>();
+    if (auto made = make_folder(options.data_dir); !made)
+        return fail("--data-dir: " + made.error());
+    auto opened = store::open_rocks({.path = store_folder(options.data_dir)});
+    if (!opened)
+        return fail("--data-dir: " + opened.error().message);
+    return *std::move(opened);
+}
+
+// A genesis without --timestamp is of the moment when the folder was made.
+Result<void, std::string> take_timestamp(store::Database& database, DevOptions& options) {
+    if (options.timestamp || !options.genesis.empty())
+        return {};
+    auto identity = store::ChainStore::read_identity(database);
+    if (!identity && identity.error().kind == store::StoreErrorKind::NotFound)
+        return {};
+    if (!identity)
+        return fail(std::move(identity.error().message));
+    const auto genesis = store::ChainStore::view_of(database.snapshot(), {}).header(0);
+    if (!genesis)
+        return fail(genesis.error().message);
+    options.timestamp = genesis->header.timestamp;
+    return {};
+}
+
 int run_chain(const DevOptions& options, const node::Genesis& genesis,
-              const std::vector<node::DevAccount>& accounts) {
+              const std::vector<node::DevAccount>& accounts, std::unique_ptr<store::Database> database) {
     node::ChainOptions chain_options;
     chain_options.clock = seconds_since_epoch;
     chain_options.accounts = options.genesis.empty() ? accounts : funded(accounts, genesis);
     chain_options.mining.interval_ms = static_cast<std::uint64_t>(options.block_time_s * 1000);
     chain_options.mining.automine = !options.no_mining && chain_options.mining.interval_ms == 0;
-    node::DevChain chain(genesis, chain_options);
+    const auto chain = node::DevChain::open(genesis, chain_options, std::move(database));
+    if (!chain)
+        return refuse(chain.error().message);
     if (!options.import.empty())
-        if (const auto imported = import_file(chain, options.import); !imported)
+        if (const auto imported = import_file(**chain, options.import); !imported)
             return refuse(imported.error().message, imported.error().exit_code);
-    return serve(options, chain);
+    const int code = serve(options, **chain);
+    if (const auto kept = (*chain)->sync(); !kept)
+        return refuse(kept.error().message);
+    return code;
 }
 
 int run_dev(DevOptions& options) {
@@ -170,10 +207,15 @@ int run_dev(DevOptions& options) {
     const auto accounts = node::dev_accounts(options.mnemonic, options.accounts);
     if (!accounts)
         return refuse("--mnemonic: no accounts can be derived from it", kExitUsage);
+    auto database = open_database(options);
+    if (!database)
+        return refuse(database.error());
+    if (const auto taken = take_timestamp(**database, options); !taken)
+        return refuse("--data-dir: " + taken.error());
     const auto genesis = make_genesis(options, *accounts);
     if (!genesis)
         return refuse(genesis.error(), kExitUsage);
-    return run_chain(options, *genesis, *accounts);
+    return run_chain(options, *genesis, *accounts, *std::move(database));
 }
 
 // Blocks are timed in milliseconds.
@@ -223,6 +265,9 @@ void add_chain_options(CLI::App& command, DevOptions& options) {
     for (CLI::Option* option : of_genesis)
         genesis->excludes(option);
     command.add_option("--import", options.import, "File of RLP blocks to begin with");
+    command.add_option("--data-dir", options.data_dir,
+                       "Folder that keeps the chain: what is there is gone on with, under the options that "
+                       "it was begun with (default: none, the chain is in memory)");
 }
 
 void add_account_and_mining_options(CLI::App& command, DevOptions& options) {
@@ -279,7 +324,8 @@ void add_server_options(CLI::App& command, DevOptions& options) {
 }  // namespace
 
 void add_dev_command(CLI::App& app, int& exit_code) {
-    CLI::App* command = app.add_subcommand("dev", "Run a development chain in memory, with funded accounts");
+    CLI::App* command =
+        app.add_subcommand("dev", "Run a development chain with funded accounts, in memory or in a folder");
     auto options = std::make_shared<DevOptions>();
     command->footer(kExitCodes);
     add_account_and_mining_options(*command, *options);

@@ -46,6 +46,17 @@ struct ChainFailure {
 template <class T>
 using ChainResult = Result<T, ChainFailure>;
 
+// What a store gave, as a chain gives it.
+template <class T>
+ChainResult<T> or_failure(store::StoreResult<T> result) {
+    if (!result)
+        return fail(ChainFailure{std::move(result.error().message)});
+    if constexpr (!std::is_void_v<T>)
+        return *std::move(result);
+    else
+        return {};
+}
+
 // The state after a block.
 class ChainState : public state::StateReader {
 public:

@@ -1,6 +1,9 @@
+#include <meridian/base/assert.hpp>
 #include <meridian/node/dev_chain.hpp>
 #include <meridian/node/genesis_store.hpp>
-#include <meridian/store/log_index.hpp>
+#include <meridian/node/stored_block_state.hpp>
+#include <meridian/sequencer/executed_block.hpp>
+#include <meridian/store/memory_database.hpp>
 
 #include <algorithm>
 
@@ -11,152 +14,159 @@ using chain::BlockFailure;
 using evm::Revision;
 
 constexpr std::uint64_t kDevDifficulty = 0x20000;  // before Paris
+// Transactions in the blocks that are kept for the next question, and what an empty block counts.
+constexpr std::size_t kTxnsKept = 200'000;
+constexpr std::size_t kEmptyWeight = 64;
 
-chain::BlockFailure missing_state() {
-    return {chain::BlockError::MissingState, {}, {}, "the parent's state cannot be read"};
+BlockFailure missing_state(std::string why) {
+    return {chain::BlockError::MissingState, {}, {}, std::move(why)};
 }
 
-// For receipts before Byzantium: roots amid a block on top of the state with root `parent`.
+// For receipts before Byzantium: roots amid a block on top of the head.
 class PreviewRoot final : public chain::IntermediateRoot {
 public:
-    PreviewRoot(StateStore& store, const Hash& parent) : m_store(store), m_parent(parent) {}
+    explicit PreviewRoot(const DevChain& chain) : m_chain(chain) {}
     Hash root_after(const state::StateChanges& changes) override {
-        ScratchNodes scratch(m_store.nodes());
-        return m_store.preview(m_parent, changes, scratch).value_or(Hash{});
+        return m_chain.preview_root(changes).value_or(Hash{});
     }
 
 private:
-    StateStore& m_store;
-    Hash m_parent;
+    const DevChain& m_chain;
 };
 
-ChainFailure unreadable() {
-    return {"the state cannot be read"};
+// A developer may ask for any state that there was.
+store::StoreResult<std::unique_ptr<store::ChainStore>> open_archive(std::unique_ptr<store::Database> database,
+                                                                    const Genesis& genesis) {
+    return open_store(std::move(database), genesis, {.mode = store::HistoryMode::Archive});
 }
 
-// One that the store has committed.
-class DevState final : public ChainState {
-public:
-    DevState(StateStore& store, const Hash& root) : m_store(store), m_root(root), m_state(store.open(root)) {}
+std::unique_ptr<store::ChainStore> open_in_memory(const Genesis& genesis) {
+    auto opened = open_archive(std::make_unique<store::MemoryDatabase>(), genesis);
+    MERIDIAN_ASSERT(opened.has_value());
+    return *std::move(opened);
+}
 
-    std::optional<state::Account> account(const Address& address) override {
-        return m_state->account(address);
-    }
-    u256 storage(const Address& address, const u256& key) override { return m_state->storage(address, key); }
-    bool has_storage(const Address& address) override { return m_state->has_storage(address); }
-    BytesView code(const Hash& code_hash) override { return m_state->code(code_hash); }
-    state::StateError error() const noexcept override { return m_state->error(); }
-
-    ChainResult<store::AccountProof> prove(const Address& address, std::span<const u256> slots) override {
-        store::AccountProof out;
-        out.account = m_state->account(address);
-        auto nodes = m_state->account_proof(address);
-        const auto storage_root = m_state->storage_root(address);
-        if (!nodes || !storage_root)
-            return fail(unreadable());
-        out.nodes = *std::move(nodes);
-        out.storage_root = *storage_root;
-        for (const u256& slot : slots) {
-            auto proof = m_state->storage_proof(address, slot);
-            if (!proof)
-                return fail(unreadable());
-            out.slots.push_back({slot, m_state->storage(address, slot), *std::move(proof)});
-        }
-        return out;
-    }
-
-    ChainResult<Hash> root_after(const state::StateChanges& changes) override {
-        ScratchNodes scratch(m_store.nodes());
-        const auto root = m_store.preview(m_root, changes, scratch);
-        if (!root)
-            return fail(unreadable());
-        return *root;
-    }
-
-private:
-    StateStore& m_store;
-    Hash m_root;
-    std::unique_ptr<state::TrieState> m_state;
-};
+std::size_t weight(const ExecutedBlock& block) {
+    return kEmptyWeight + block.txn_hashes.size();
+}
 
 }  // namespace
 
-DevChain::DevChain(const Genesis& genesis, ChainOptions options)
-    : m_genesis(genesis), m_config(genesis.config), m_options(std::move(options)), m_pool(m_options.pool) {
+DevChain::DevChain(const Genesis& genesis, ChainOptions options, std::unique_ptr<store::ChainStore> store)
+    : m_genesis(genesis),
+      m_config(genesis.config),
+      m_options(std::move(options)),
+      m_store(std::move(store)),
+      m_read(kTxnsKept),
+      m_pool(m_options.pool) {
     m_mining = m_options.mining;
-    m_settings.gas_limit = genesis.header.gas_limit;
     m_settings.coinbase = genesis.header.coinbase;
-    const Hash root = write_genesis_state();
-    auto block = std::make_shared<ExecutedBlock>();
-    block->block.header = genesis.header;
-    if (genesis.header.withdrawals_root)
-        block->block.withdrawals.emplace();
-    block->total_difficulty = genesis.header.difficulty;
-    seal(*block, root);
-    append(std::move(block), root);
 }
 
-Hash DevChain::write_genesis_state() {
-    const state::StateChanges changes = genesis_changes(m_genesis);
-    m_state = m_store.open(trie::kEmptyRoot);
-    return m_store.commit(*m_state, changes).value_or(trie::kEmptyRoot);
+DevChain::DevChain(const Genesis& genesis, ChainOptions options)
+    : DevChain(genesis, std::move(options), open_in_memory(genesis)) {
+    const auto begun = go_on();
+    MERIDIAN_ASSERT(begun.has_value());
+}
+
+store::StoreResult<std::unique_ptr<DevChain>> DevChain::open(const Genesis& genesis, ChainOptions options,
+                                                             std::unique_ptr<store::Database> database) {
+    auto store = open_archive(std::move(database), genesis);
+    if (!store)
+        return fail(std::move(store.error()));
+    std::unique_ptr<DevChain> out(new DevChain(genesis, std::move(options), *std::move(store)));
+    if (auto begun = out->go_on(); !begun)
+        return fail(std::move(begun.error()));
+    return out;
+}
+
+// Where the store's chain ends, this one begins.
+store::StoreResult<void> DevChain::go_on() {
+    auto trie = m_store->open_trie();
+    if (!trie)
+        return fail(std::move(trie.error()));
+    m_trie = *std::move(trie);
+    if (auto read = read_head(); !read)
+        return read;
+    if (auto found = find_merge(); !found)
+        return found;
+    m_settings.gas_limit = m_head->header().gas_limit;
+    if (m_head->number() > 0)
+        follow_time(m_head->header().timestamp);
+    return {};
+}
+
+store::StoreResult<void> DevChain::read_head(BlockPtr block) {
+    auto view = m_store->view();
+    if (!view)
+        return fail(std::move(view.error()));
+    if (!block) {
+        auto read = sequencer::read_block(*view, view->head()->number);
+        if (!read)
+            return fail(std::move(read.error()));
+        block = *std::move(read);
+    }
+    m_view = *std::move(view);
+    m_state = m_view->latest_state();
+    m_head = std::move(block);
+    m_read.add(m_head->hash, m_head, weight(*m_head));
+    return {};
 }
 
 // --- the chain ------------------------------------------------------------------------------------------
 
 ChainResult<BlockPtr> DevChain::block(std::uint64_t number) {
-    return number < m_blocks.size() ? m_blocks[number] : nullptr;
+    if (number == m_head->number())
+        return m_head;
+    if (number > m_head->number())
+        return BlockPtr{};
+    const auto hash = m_view->hash_of(number);
+    if (!hash)
+        return fail(ChainFailure{hash.error().message});
+    if (BlockPtr known = m_read.find(*hash))
+        return known;
+    auto read = or_failure(sequencer::read_block(*m_view, number));
+    if (read)
+        m_read.add(*hash, *read, weight(**read));
+    return read;
 }
 
 ChainResult<BlockPtr> DevChain::block(const Hash& hash) {
-    const auto found = m_number_of.find(hash);
-    return found != m_number_of.end() ? m_blocks[found->second] : nullptr;
+    const auto number = m_view->number_of(hash);
+    if (!number)
+        return fail(ChainFailure{number.error().message});
+    return *number ? block(**number) : ChainResult<BlockPtr>(BlockPtr{});
 }
 
 ChainResult<std::optional<TxnLocation>> DevChain::find_transaction(const Hash& hash) {
-    const auto found = m_txn_places.find(hash);
-    if (found == m_txn_places.end())
-        return std::nullopt;
-    return TxnLocation{m_blocks[found->second.first], found->second.second};
+    const auto place = m_view->find_transaction(hash);
+    if (!place)
+        return fail(ChainFailure{place.error().message});
+    if (!*place)
+        return std::optional<TxnLocation>{};
+    auto holder = block((*place)->block);
+    if (!holder)
+        return fail(std::move(holder.error()));
+    return std::optional(TxnLocation{*std::move(holder), (*place)->index});
 }
 
 ChainResult<void> DevChain::for_each_log(const store::LogQuery& query, const store::LogVisitor& visit) {
-    for (std::uint64_t number = query.from_block; number < m_blocks.size() && number <= query.to_block;
-         ++number) {
-        const ExecutedBlock& block = *m_blocks[number];
-        if (!store::may_match(query, block.header().bloom))
-            continue;
-        std::uint64_t log_index = 0;
-        for (std::size_t i = 0; i < block.receipts.size(); ++i)
-            for (const state::Log& log : block.receipts[i].logs)
-                if (const std::uint64_t at = log_index++;
-                    store::matches(query, log) && !visit({number, i, at, log}))
-                    return {};
-    }
-    return {};
+    return or_failure(m_view->for_each_log(query, visit));
 }
 
 Hash DevChain::block_hash(std::uint64_t number) {
-    return number < m_blocks.size() ? m_blocks[number]->hash : Hash{};
+    return number <= m_head->number() ? m_view->hash_of(number).value_or(Hash{}) : Hash{};
 }
 
 ChainResult<std::unique_ptr<ChainState>> DevChain::state_after(std::uint64_t number) {
-    if (number >= m_roots.size())
-        return fail(ChainFailure{"there is no block " + std::to_string(number)});
-    return std::make_unique<DevState>(m_store, m_roots[number]);
+    auto state = m_view->state_at(number);
+    if (!state)
+        return fail(ChainFailure{state.error().message});
+    return std::make_unique<StoredBlockState>(*m_view, *std::move(state), number);
 }
 
 std::uint64_t DevChain::account_nonce(const Address& address) {
     return m_state->account(address).value_or(state::Account{}).nonce;
-}
-
-void DevChain::append(BlockPtr block, const Hash& root) {
-    const std::uint64_t number = m_blocks.size();
-    m_number_of[block->hash] = number;
-    for (std::size_t i = 0; i < block->txn_hashes.size(); ++i)
-        m_txn_places[block->txn_hashes[i]] = {number, i};
-    m_blocks.push_back(std::move(block));
-    m_roots.push_back(root);
 }
 
 void DevChain::tell_sealed() {
@@ -172,21 +182,6 @@ void DevChain::tell_head(std::span<const Hash> txns) {
         m_listener->on_head(txns);
 }
 
-void DevChain::truncate(std::size_t block_count, const Hash& root) {
-    while (m_blocks.size() > block_count) {
-        m_number_of.erase(m_blocks.back()->hash);
-        for (const Hash& hash : m_blocks.back()->txn_hashes)
-            m_txn_places.erase(hash);
-        m_blocks.pop_back();
-        m_roots.pop_back();
-    }
-    m_roots.back() = root;
-    m_state = m_store.open(root);
-    if (m_listener != nullptr)
-        m_listener->on_wound_back(head()->number());
-    tell_head({});
-}
-
 // --- blocks ---------------------------------------------------------------------------------------------
 
 std::uint64_t DevChain::now() const {
@@ -195,7 +190,7 @@ std::uint64_t DevChain::now() const {
 }
 
 BlockAttributes DevChain::next_attributes() {
-    const chain::Header& parent = m_blocks.back()->header();
+    const chain::Header& parent = m_head->header();
     BlockAttributes out;
     if (m_settings.next_timestamp)
         out.timestamp = *m_settings.next_timestamp;
@@ -224,7 +219,7 @@ Result<AssembledBlock, BlockFailure> DevChain::assemble(const BlockAttributes& a
     if (block.header.withdrawals_root)
         block.withdrawals = attributes.withdrawals;
     state::State state(*m_state);
-    PreviewRoot intermediate(m_store, m_roots.back());
+    PreviewRoot intermediate(*this);
     chain::ExecutionEnvironment environment{m_code_cache, *this, nullptr, &intermediate};
     // An impersonated sender may be a contract.
     environment.skipped_checks.sender_code = true;
@@ -244,8 +239,8 @@ Result<AssembledBlock, BlockFailure> DevChain::assemble(const BlockAttributes& a
     auto finished = executor.finish({}, block.withdrawals);
     if (!finished)
         return fail(finished.error());
-    if (m_state->error() != state::StateError::None)
-        return fail(missing_state());
+    if (m_state->failure())
+        return fail(missing_state(m_state->failure()->message));
     chain::Header& header = block.header;
     header.gas_used = finished->gas_used;
     header.bloom = finished->bloom;
@@ -275,9 +270,8 @@ void DevChain::seal(ExecutedBlock& block, const Hash& state_root) {
     block.size_bytes = chain::encode(block.block).size();
 }
 
-Result<Hash, state::StateError> DevChain::preview_root(const state::StateChanges& changes) {
-    ScratchNodes scratch(m_store.nodes());
-    return m_store.preview(m_roots.back(), changes, scratch);
+ChainResult<Hash> DevChain::preview_root(const state::StateChanges& changes) const {
+    return or_failure(m_view->root_after(m_head->number(), changes));
 }
 
 ChainResult<PendingBlock> DevChain::pending() {
@@ -287,7 +281,7 @@ ChainResult<PendingBlock> DevChain::pending() {
         return fail(ChainFailure{built.error().message});
     const auto root = preview_root(built->changes);
     if (!root)
-        return fail(unreadable());
+        return fail(root.error());
     seal(*built->block, *root);
     return PendingBlock{built->block, std::move(built->changes)};
 }
@@ -305,22 +299,49 @@ Result<BlockPtr, BlockFailure> DevChain::mine() {
     return seal_next(attributes, ready_transactions(attributes));
 }
 
+Result<store::TrieUpdatePtr, BlockFailure> DevChain::advance(const state::StateChanges& changes) {
+    auto update = m_trie->apply(changes);
+    if (!update)
+        return fail(missing_state(std::move(update.error().message)));
+    return *std::move(update);
+}
+
+// If the store refuses, everything stays as it was.
+Result<void, BlockFailure> DevChain::commit(const std::shared_ptr<ExecutedBlock>& block,
+                                            const state::StateChanges& changes, store::TrieUpdate& update) {
+    auto stored = m_store->commit_block({.block = block->block,
+                                         .hash = block->hash,
+                                         .total_difficulty = block->total_difficulty,
+                                         .size_bytes = block->size_bytes,
+                                         .receipts = block->receipts,
+                                         .txn_hashes = block->txn_hashes,
+                                         .senders = block->senders,
+                                         .changes = changes,
+                                         .trie = update},
+                                        store::Durability::Buffered);
+    if (stored)
+        stored = read_head(block);
+    if (stored)
+        return {};
+    m_trie->reset(m_view->head()->state_root);
+    return fail(missing_state(std::move(stored.error().message)));
+}
+
 Result<BlockPtr, BlockFailure> DevChain::seal_next(const BlockAttributes& attributes,
                                                    std::span<const PooledTxnPtr> txns) {
     auto built = assemble(attributes, txns);
     if (!built)
         return fail(built.error());
-    const auto root = m_store.commit(*m_state, built->changes);
-    if (!root) {
-        m_state = m_store.open(m_roots.back());
-        return fail(missing_state());
-    }
-    seal(*built->block, *root);
+    const auto update = advance(built->changes);
+    if (!update)
+        return fail(update.error());
+    seal(*built->block, (*update)->root);
+    if (auto stored = commit(built->block, built->changes, **update); !stored)
+        return fail(std::move(stored.error()));
     follow_time(attributes.timestamp);
     m_settings.next_timestamp.reset();
     m_settings.next_base_fee.reset();
     m_settings.next_prev_randao.reset();
-    append(built->block, *root);
     clean_pool(*built->block, built->rejected);
     tell_sealed();
     return head();
@@ -350,129 +371,78 @@ void DevChain::activate_merge(const chain::Header& header) {
         paris = header.number;
 }
 
+// After a restart: the block whose parent reached the terminal total difficulty is found again.
+store::StoreResult<void> DevChain::find_merge() {
+    auto& paris = m_config.activation[static_cast<std::size_t>(Revision::Paris)];
+    if (paris || !m_genesis.terminal_total_difficulty)
+        return {};
+    std::uint64_t first = 0;
+    std::uint64_t end = m_head->number() + 1;
+    while (first < end) {
+        const std::uint64_t middle = first + (end - first) / 2;
+        auto record = m_view->header(middle);
+        if (!record)
+            return fail(std::move(record.error()));
+        if (record->total_difficulty >= *m_genesis.terminal_total_difficulty)
+            end = middle;
+        else
+            first = middle + 1;
+    }
+    if (first < m_head->number())
+        paris = first + 1;
+    return {};
+}
+
+// A block's uncles may have parents up to seven blocks before it.
+std::vector<chain::Block> DevChain::ancestors() {
+    std::vector<chain::Block> out;
+    for (std::uint64_t number = m_head->number() + 1; number-- > 0 && out.size() < 8;)
+        if (const auto ancestor = block(number); ancestor && *ancestor)
+            out.push_back((*ancestor)->block);
+    return out;
+}
+
 Result<BlockPtr, BlockFailure> DevChain::import(chain::Block block) {
     activate_merge(block.header);
-    const chain::Header& parent = m_blocks.back()->header();
-    if (block.header.parent_hash != head()->hash)
+    const chain::Header& parent = m_head->header();
+    if (block.header.parent_hash != m_head->hash)
         return fail(
             BlockFailure{chain::BlockError::UnknownParent,
                          {},
                          {},
                          "its parent is not the chain's head, block " + std::to_string(parent.number)});
-    std::vector<chain::Block> ancestors;
-    if (!block.ommers.empty())
-        for (std::size_t i = m_blocks.size(); i-- > 0 && ancestors.size() < 8;)
-            ancestors.push_back(m_blocks[i]->block);
-    PreviewRoot intermediate(m_store, m_roots.back());
-    auto outcome = chain::execute_block(m_config, parent, block, *m_state,
-                                        {m_code_cache, *this, nullptr, &intermediate}, ancestors);
+    PreviewRoot intermediate(*this);
+    auto outcome =
+        chain::execute_block(m_config, parent, block, *m_state, {m_code_cache, *this, nullptr, &intermediate},
+                             block.ommers.empty() ? std::vector<chain::Block>{} : ancestors());
     if (!outcome)
         return fail(outcome.error());
-    auto stored = std::make_shared<ExecutedBlock>();
-    const auto root = m_store.commit(*m_state, outcome->changes);
-    if (!root || *root != block.header.state_root) {
-        m_state = m_store.open(m_roots.back());
-        if (!root)
-            return fail(missing_state());
+    const auto update = advance(outcome->changes);
+    if (!update)
+        return fail(update.error());
+    if (const Hash& root = (*update)->root; root != block.header.state_root) {
+        m_trie->reset(m_view->head()->state_root);
         return fail(BlockFailure{
             chain::BlockError::InvalidStateRoot,
             {},
             {},
-            "state root is " + to_hex0x(*root) + ", the header says " + to_hex0x(block.header.state_root)});
+            "state root is " + to_hex0x(root) + ", the header says " + to_hex0x(block.header.state_root)});
     }
+    auto stored = std::make_shared<ExecutedBlock>();
     for (const chain::Transaction& txn : block.transactions) {
         stored->txn_hashes.push_back(chain::transaction_hash(txn));
         stored->senders.push_back(chain::recover_sender(txn, false).value_or(Address{}));
     }
     stored->receipts = std::move(outcome->receipts);
-    stored->total_difficulty = head()->total_difficulty + block.header.difficulty;
+    stored->total_difficulty = m_head->total_difficulty + block.header.difficulty;
     stored->block = std::move(block);
-    seal(*stored, *root);
+    seal(*stored, (*update)->root);
+    if (auto done = commit(stored, outcome->changes, **update); !done)
+        return fail(std::move(done.error()));
     m_settings.gas_limit = stored->header().gas_limit;
-    append(stored, *root);
     clean_pool(*stored, {});
     tell_sealed();
     return head();
-}
-
-// --- development ----------------------------------------------------------------------------------------
-
-void DevChain::set_mining(const MiningMode& mode) {
-    m_mining = mode;
-    if (m_listener != nullptr)
-        m_listener->on_mining_mode();
-}
-
-Result<void, state::StateError> DevChain::alter(const state::StateChanges& changes) {
-    const auto root = m_store.commit(*m_state, changes);
-    if (!root) {
-        m_state = m_store.open(m_roots.back());
-        return fail(root.error());
-    }
-    m_roots.back() = *root;
-    tell_head({});
-    return {};
-}
-
-std::uint64_t DevChain::snapshot() {
-    m_snapshots.push_back({++m_last_snapshot, m_blocks.size(), m_roots.back(), m_settings, m_pool, clock()});
-    return m_last_snapshot;
-}
-
-bool DevChain::revert(std::uint64_t snapshot_id) {
-    const auto found = std::find_if(m_snapshots.begin(), m_snapshots.end(),
-                                    [&](const Snapshot& s) { return s.id == snapshot_id; });
-    if (found == m_snapshots.end())
-        return false;
-    truncate(found->block_count, found->root);
-    ChainSettings settings = found->settings;
-    settings.timestamp_interval = m_settings.timestamp_interval;
-    settings.next_base_fee = m_settings.next_base_fee;
-    settings.coinbase = m_settings.coinbase;
-    settings.min_gas_price = m_settings.min_gas_price;
-    settings.impersonated = std::move(m_settings.impersonated);
-    settings.impersonate_all = m_settings.impersonate_all;
-    m_settings = std::move(settings);
-    // The chain's time goes on from the moment of the snapshot.
-    const auto passed = static_cast<std::int64_t>(clock() - found->clock);
-    m_settings.time_offset -= passed;
-    m_pool = found->pool;
-    m_snapshots.erase(found, m_snapshots.end());
-    return true;
-}
-
-void DevChain::rollback(std::uint64_t depth) {
-    const std::size_t count = m_blocks.size() - static_cast<std::size_t>(depth);
-    std::erase_if(m_snapshots, [&](const Snapshot& s) { return s.block_count > count; });
-    const std::vector<BlockPtr> removed(m_blocks.rbegin(),
-                                        m_blocks.rbegin() + static_cast<std::ptrdiff_t>(depth));
-    truncate(count, m_roots[count - 1]);
-    if (m_listener != nullptr)
-        m_listener->on_removed(removed);
-}
-
-Result<void, BlockFailure> DevChain::reorganise(const std::vector<std::vector<PooledTxnPtr>>& txns) {
-    const std::vector<BlockPtr> old(m_blocks.end() - static_cast<std::ptrdiff_t>(txns.size()),
-                                    m_blocks.end());
-    rollback(txns.size());
-    for (std::size_t i = 0; i < txns.size(); ++i) {
-        BlockAttributes attributes = next_attributes();
-        attributes.timestamp = old[i]->header().timestamp;
-        // Other than in the block that was there, so that this is another one even without transactions.
-        attributes.prev_randao = crypto::keccak256(old[i]->hash);
-        if (const auto sealed = seal_next(attributes, txns[i]); !sealed)
-            return fail(sealed.error());
-    }
-    return {};
-}
-
-void DevChain::reset() {
-    truncate(1, m_blocks.front()->header().state_root);
-    m_snapshots.clear();
-    m_pool.clear();
-    m_settings = ChainSettings{};
-    m_settings.gas_limit = m_genesis.header.gas_limit;
-    m_settings.coinbase = m_genesis.header.coinbase;
 }
 
 }  // namespace meridian::node

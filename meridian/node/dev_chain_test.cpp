@@ -3,6 +3,9 @@
 #include <meridian/node/call.hpp>
 #include <meridian/node/dev_chain.hpp>
 #include <meridian/node/import.hpp>
+#include <meridian/store/memory_database.hpp>
+#include <meridian/store/rocks_database.hpp>
+#include <meridian/store/test_folder.hpp>
 
 #include <gtest/gtest.h>
 
@@ -17,14 +20,31 @@ class DevChainTest : public testing::Test {
 protected:
     DevChainTest() : m_accounts(*dev_accounts(kDefaultMnemonic, 3)) { m_chain = make(); }
 
-    std::unique_ptr<DevChain> make() {
+    Genesis genesis() const {
         DevGenesisOptions genesis;
         genesis.balance = u256{kEther} * 10;
         genesis.timestamp = kStart;
+        return dev_genesis(genesis, m_accounts);
+    }
+    ChainOptions options() {
         ChainOptions options;
         options.clock = [this] { return m_clock; };
         options.accounts = m_accounts;
-        return std::make_unique<DevChain>(dev_genesis(genesis, m_accounts), options);
+        return options;
+    }
+    std::unique_ptr<DevChain> make() { return std::make_unique<DevChain>(genesis(), options()); }
+    std::unique_ptr<DevChain> open(const std::filesystem::path& folder) {
+        auto database = store::open_rocks({.path = folder});
+        EXPECT_TRUE(database);
+        auto chain = DevChain::open(genesis(), options(), *std::move(database));
+        EXPECT_TRUE(chain);
+        return *std::move(chain);
+    }
+    void set_balance(const Address& address, const u256& value) {
+        OverlayState overlay(m_chain->head_state());
+        overlay.set_balance(address, value);
+        overlay.drop_empty();
+        ASSERT_TRUE(m_chain->alter(overlay.changes()));
     }
 
     chain::Transaction transfer(std::size_t from, std::uint64_t nonce, const u256& value) const {
@@ -165,11 +185,11 @@ TEST_F(DevChainTest, SnapshotsBringEverythingBack) {
     m_chain->settings().time_offset += 1000;
     EXPECT_EQ(balance(kSink), u256{82});
 
-    EXPECT_TRUE(m_chain->revert(second));
+    EXPECT_TRUE(*m_chain->revert(second));
     EXPECT_EQ(balance(kSink), u256{77});
     EXPECT_FALSE(*m_chain->find_transaction(*hash));
-    EXPECT_FALSE(m_chain->revert(second));
-    EXPECT_TRUE(m_chain->revert(first));
+    EXPECT_FALSE(*m_chain->revert(second));
+    EXPECT_TRUE(*m_chain->revert(first));
     EXPECT_EQ(balance(kSink), u256{5});
     EXPECT_EQ(m_chain->head()->hash, head);
     EXPECT_EQ(m_chain->settings().time_offset, offset);
@@ -178,12 +198,116 @@ TEST_F(DevChainTest, SnapshotsBringEverythingBack) {
     EXPECT_EQ(balance(kSink), u256{10});
 }
 
+// Alterations belong to no block: those before the snapshot stay, the later ones go, whatever is mined
+// between them.
+TEST_F(DevChainTest, RevertsTakeBackWhatWasAlteredSince) {
+    set_balance(kSink, 10);
+    const std::uint64_t first = m_chain->snapshot();
+    const Hash root = *m_chain->preview_root({});
+    set_balance(kSink, 20);
+    OverlayState overlay(m_chain->head_state());
+    overlay.set_code(kSink, {0x5f});
+    overlay.set_storage(kSink, 1, 2);
+    ASSERT_TRUE(m_chain->alter(overlay.changes()));
+    const std::uint64_t second = m_chain->snapshot();
+    ASSERT_TRUE(m_chain->mine());
+    set_balance(kSink, 30);
+    ASSERT_TRUE(m_chain->mine());
+    EXPECT_TRUE(*m_chain->revert(second));
+    EXPECT_EQ(m_chain->head()->number(), 0u);
+    EXPECT_EQ(balance(kSink), u256{20});
+    EXPECT_EQ(m_chain->head_state().storage(kSink, 1), u256{2});
+    OverlayState cleared(m_chain->head_state());
+    cleared.clear_storage(kSink);
+    ASSERT_TRUE(m_chain->alter(cleared.changes()));
+    EXPECT_TRUE(*m_chain->revert(first));
+    EXPECT_EQ(balance(kSink), u256{10});
+    EXPECT_EQ(m_chain->head_state().storage(kSink, 1), u256{0});
+    EXPECT_EQ(*m_chain->preview_root({}), root);
+}
+
+TEST_F(DevChainTest, AFolderKeepsTheChain) {
+    const store::TestFolder folder;
+    m_chain = open(folder.path());
+    const auto hash = m_chain->submit(transfer(0, 0, 5));
+    ASSERT_TRUE(hash);
+    m_chain->settings().next_timestamp = kStart + 5'000;
+    ASSERT_TRUE(m_chain->submit(transfer(0, 1, 6)));
+    set_balance(kSink, 77);
+    const Hash head = m_chain->head()->hash;
+
+    m_chain.reset();
+    m_chain = open(folder.path());
+    EXPECT_EQ(m_chain->head()->hash, head);
+    EXPECT_EQ(balance(kSink), u256{77});
+    EXPECT_EQ((*m_chain->state_after(1))->account(kSink)->balance, u256{5});
+    const auto place = *m_chain->find_transaction(*hash);
+    ASSERT_TRUE(place);
+    EXPECT_EQ(place->block->number(), 1u);
+    EXPECT_EQ(place->block->receipts[place->index].gas_used, 21'000u);
+    EXPECT_EQ(m_chain->submit(transfer(0, 0, 5)).error().error, SubmitError::AlreadyKnown);
+    // Time goes on from the head, which is ahead of the clock.
+    ASSERT_TRUE(m_chain->submit(transfer(0, 2, 1)));
+    EXPECT_EQ(m_chain->head()->header().timestamp, kStart + 5'001);
+    EXPECT_EQ(m_chain->head()->header().parent_hash, head);
+    EXPECT_EQ(balance(kSink), u256{78});
+    ASSERT_TRUE(m_chain->rollback(2));
+    EXPECT_EQ(balance(kSink), u256{5});
+}
+
+TEST_F(DevChainTest, AFolderOfAnotherGenesisIsRefused) {
+    const store::TestFolder folder;
+    m_chain = open(folder.path());
+    m_chain.reset();
+    Genesis other = genesis();
+    other.header.timestamp += 1;
+    const auto refused = DevChain::open(other, options(), *store::open_rocks({.path = folder.path()}));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, store::StoreErrorKind::WrongChain);
+}
+
+TEST_F(DevChainTest, WhatTheStoreRefusesChangesNothing) {
+    auto database = std::make_unique<store::MemoryDatabase>();
+    store::MemoryDatabase& disk = *database;
+    m_chain = *DevChain::open(genesis(), options(), std::move(database));
+    ASSERT_TRUE(m_chain->submit(transfer(0, 0, 5)));
+    const Hash head = m_chain->head()->hash;
+    m_chain->set_mining({false, 0});
+    ASSERT_TRUE(m_chain->submit(transfer(0, 1, 5)));
+
+    disk.fail_next_commit({store::StoreErrorKind::DiskFull, "the disk is full"});
+    const auto refused = m_chain->mine();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().message, "the disk is full");
+    disk.fail_next_commit({store::StoreErrorKind::DiskFull, "the disk is full"});
+    OverlayState overlay(m_chain->head_state());
+    overlay.set_balance(kSink, 77);
+    EXPECT_FALSE(m_chain->alter(overlay.changes()));
+    EXPECT_EQ(m_chain->head()->hash, head);
+    EXPECT_EQ(balance(kSink), u256{5});
+    EXPECT_EQ(m_chain->pool().size(), 1u);
+
+    ASSERT_TRUE(m_chain->mine());
+    EXPECT_EQ(m_chain->head()->header().parent_hash, head);
+    EXPECT_EQ(balance(kSink), u256{10});
+}
+
+TEST_F(DevChainTest, ResetTakesBackAlterationsOfTheGenesis) {
+    const Hash root = *m_chain->preview_root({});
+    set_balance(kSink, 77);
+    set_balance(m_accounts[0].address, 1);
+    ASSERT_TRUE(m_chain->mine());
+    ASSERT_TRUE(m_chain->reset());
+    EXPECT_EQ(*m_chain->preview_root({}), root);
+    EXPECT_FALSE(m_chain->head_state().account(kSink));
+}
+
 TEST_F(DevChainTest, ARevertForgetsLaterSnapshots) {
     const std::uint64_t first = m_chain->snapshot();
     const std::uint64_t second = m_chain->snapshot();
-    EXPECT_TRUE(m_chain->revert(first));
-    EXPECT_FALSE(m_chain->revert(second));
-    EXPECT_FALSE(m_chain->revert(0));
+    EXPECT_TRUE(*m_chain->revert(first));
+    EXPECT_FALSE(*m_chain->revert(second));
+    EXPECT_FALSE(*m_chain->revert(0));
 }
 
 TEST_F(DevChainTest, PastStatesStayReadable) {
@@ -270,7 +394,7 @@ TEST_F(DevChainTest, CallsLeaveNoTrace) {
 TEST_F(DevChainTest, ResetGoesBackToTheGenesis) {
     const Hash genesis = m_chain->head()->hash;
     ASSERT_TRUE(m_chain->submit(transfer(0, 0, 5)));
-    m_chain->reset();
+    ASSERT_TRUE(m_chain->reset());
     EXPECT_EQ(m_chain->head()->hash, genesis);
     EXPECT_TRUE(m_chain->submit(transfer(0, 0, 5)));
 }

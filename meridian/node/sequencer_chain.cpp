@@ -1,5 +1,6 @@
 #include <meridian/frames/codec.hpp>
 #include <meridian/node/sequencer_chain.hpp>
+#include <meridian/node/stored_block_state.hpp>
 #include <meridian/store/log_index.hpp>
 
 #include <algorithm>
@@ -46,35 +47,6 @@ private:
     std::shared_ptr<const void> m_holder;
     std::unique_ptr<sequencer::HeadState> m_frames;
     OverlayState m_overlay;
-};
-
-// The state after a stored block.
-class StoredBlockState final : public ChainState {
-public:
-    StoredBlockState(sequencer::StoredBasePtr base, std::unique_ptr<store::StoredState> state,
-                     std::uint64_t number)
-        : m_base(std::move(base)), m_state(std::move(state)), m_number(number) {}
-    std::optional<state::Account> account(const Address& address) override {
-        return m_state->account(address);
-    }
-    u256 storage(const Address& address, const u256& key) override { return m_state->storage(address, key); }
-    bool has_storage(const Address& address) override { return m_state->has_storage(address); }
-    BytesView code(const Hash& code_hash) override { return m_state->code(code_hash); }
-    state::StateError error() const noexcept override { return m_state->error(); }
-    ChainResult<store::AccountProof> prove(const Address& address, std::span<const u256> slots) override {
-        auto proof = m_base->view.prove(m_number, address, slots);
-        if (!proof)
-            return fail(failure(proof.error()));
-        return *std::move(proof);
-    }
-    ChainResult<Hash> root_after(const state::StateChanges&) override {
-        return fail(ChainFailure{"this node computes roots of its own blocks only"});
-    }
-
-private:
-    sequencer::StoredBasePtr m_base;
-    std::unique_ptr<store::StoredState> m_state;
-    std::uint64_t m_number;
 };
 
 void append(sequencer::ExecutedBlock& block, const sequencer::SealedFrame& frame) {
@@ -273,7 +245,7 @@ ChainResult<std::unique_ptr<ChainState>> SequencerChain::state_after(std::uint64
     auto state = m_head->base->view.state_at(number);
     if (!state)
         return fail(failure(state.error()));
-    return std::make_unique<StoredBlockState>(m_head->base, *std::move(state), number);
+    return std::make_unique<StoredBlockState>(m_head->base->view, *std::move(state), number);
 }
 
 std::uint64_t SequencerChain::provable_number() {

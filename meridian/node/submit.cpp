@@ -17,7 +17,7 @@ const Hash* DevChain::key_of(const Address& address) const {
 }
 
 std::optional<SubmitFailure> DevChain::check(const Transaction& txn, const Address& sender) {
-    const chain::Header& parent = m_blocks.back()->header();
+    const chain::Header& parent = m_head->header();
     const sequencer::AdmissionRules rules{.block_gas_max = m_settings.gas_limit,
                                           .txn_gas_max = 0,
                                           .min_gas_price = m_settings.min_gas_price,
@@ -72,7 +72,8 @@ Result<Hash, SubmitFailure> DevChain::submit_as(Transaction txn, const Address& 
 }
 
 Result<Hash, SubmitFailure> DevChain::enqueue(PooledTxn txn) {
-    if (m_pool.find(txn.hash) || m_txn_places.contains(txn.hash))
+    const auto mined = m_view->find_transaction(txn.hash);
+    if (m_pool.find(txn.hash) || (mined && *mined))
         return fail(SubmitFailure{SubmitError::AlreadyKnown, "already known"});
     if (auto failure = check(txn.txn, txn.sender))
         return fail(*std::move(failure));

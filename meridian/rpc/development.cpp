@@ -19,8 +19,8 @@ void alter_head(node::DevChain& chain, const std::function<void(node::OverlaySta
     node::OverlayState overlay(chain.head_state());
     change(overlay);
     overlay.drop_empty();
-    if (!chain.alter(overlay.changes()))
-        throw RpcError(ErrorCode::Internal, "state is not available");
+    if (const auto altered = chain.alter(overlay.changes()); !altered)
+        throw RpcError(ErrorCode::Internal, altered.error().message);
 }
 
 }  // namespace meridian::rpc

@@ -286,7 +286,7 @@ json::value snapshot(const Call& call) {
     return quantity(chain_of(call).snapshot());
 }
 json::value revert(const Call& call) {
-    return chain_of(call).revert(call.args.get(0, read_lenient_uint64));
+    return available(chain_of(call).revert(call.args.get(0, read_lenient_uint64)));
 }
 
 json::value set_chain_id(const Call& call) {
@@ -311,7 +311,7 @@ json::value reset(const Call& call) {
         if (const auto* options = call.args.raw(0).if_object())
             if (member(*options, "forking") != nullptr)
                 refuse("forking another chain is not supported");
-    chain_of(call).reset();
+    available(chain_of(call).reset());
     return true;
 }
 

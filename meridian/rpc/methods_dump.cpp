@@ -3,6 +3,7 @@
 // A dump holds the accounts and where the chain was, not its blocks. Loading one adds the accounts to those
 // that there are, and seals empty blocks until the chain is as high as the dumped one.
 #include <meridian/base/hex.hpp>
+#include <meridian/rpc/block_reference.hpp>
 #include <meridian/rpc/development.hpp>
 #include <meridian/rpc/gzip.hpp>
 #include <meridian/rpc/json_text.hpp>
@@ -19,15 +20,16 @@ std::string hex_text(BytesView bytes) {
     return to_hex0x(bytes);
 }
 
-json::object dump_account(state::StateReader& state, const Address& address, const state::Account& account,
-                          const std::set<u256>& slots) {
+json::object dump_account(node::DevChain& chain, const Address& address, const state::Account& account) {
     json::object storage;
-    for (const u256& slot : slots)
-        if (const u256 value = state.storage(address, slot))
-            storage[hex_text(to_hash(slot))] = hex_data(to_hash(value));
+    const auto listed = chain.view().for_each_slot(address, [&storage](const u256& slot, const u256& value) {
+        storage[hex_text(to_hash(slot))] = hex_data(to_hash(value));
+        return true;
+    });
+    available(node::or_failure(listed));
     return {{"nonce", account.nonce},
             {"balance", quantity(account.balance)},
-            {"code", hex_data(state.code(account.code_hash))},
+            {"code", hex_data(chain.head_state().code(account.code_hash))},
             {"storage", std::move(storage)}};
 }
 
@@ -46,9 +48,12 @@ json::object dump_block(const chain::Header& header) {
 json::value dump_state(const Call& call) {
     node::DevChain& chain = development_chain(call);
     json::object accounts;
-    for (const auto& [address, slots] : chain.store().known_keys())
-        if (const auto account = chain.head_state().account(address))
-            accounts[hex_text(address)] = dump_account(chain.head_state(), address, *account, slots);
+    const auto listed =
+        chain.view().for_each_account([&](const Address& address, const state::Account& account) {
+            accounts[hex_text(address)] = dump_account(chain, address, account);
+            return true;
+        });
+    available(node::or_failure(listed));
     // Anvil wants the best of the blocks in the dump, and takes its own genesis where there are none.
     const json::object dump{{"block", dump_block(chain.head()->header())},
                             {"accounts", std::move(accounts)},

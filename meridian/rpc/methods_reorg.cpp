@@ -18,7 +18,7 @@ std::uint64_t read_depth(const Call& call, const char* what, std::uint64_t depth
 
 json::value rollback(const Call& call) {
     const std::uint64_t depth = call.args.get_or(0, read_lenient_uint64, std::uint64_t{1});
-    development_chain(call).rollback(read_depth(call, "Rollback", depth));
+    available(development_chain(call).rollback(read_depth(call, "Rollback", depth)));
     return nullptr;
 }
 

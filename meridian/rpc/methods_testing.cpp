@@ -126,7 +126,7 @@ json::value build_block(const Call& call) {
         refuse("transaction cannot be included: " + std::string(chain::name(built->rejected.front().error)));
     const auto root = chain.preview_root(built->changes);
     if (!root)
-        throw RpcError(ErrorCode::Internal, "state is not available");
+        throw RpcError(ErrorCode::Internal, root.error().message);
     node::DevChain::seal(*built->block, *root);
     json::array requests;
     for (const auto& request : built->requests) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <meridian/chain/block.hpp>
+#include <meridian/store/chain_store.hpp>
 
 #include <memory>
 
@@ -25,5 +26,8 @@ struct ExecutedBlock {
     bool sealed() const noexcept { return hash != Hash{}; }
 };
 using ExecutedBlockPtr = std::shared_ptr<const ExecutedBlock>;
+
+// A block of the store; which frames it came in is not told. Errors: as ChainView::body().
+store::StoreResult<ExecutedBlockPtr> read_block(const store::ChainView& view, std::uint64_t number);
 
 }  // namespace meridian::sequencer

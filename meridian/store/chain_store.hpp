@@ -151,6 +151,15 @@ public:
     // memory; LimitExceeded if that is more than ChainStoreOptions::proof_changes_max.
     StoreResult<AccountProof> prove(std::uint64_t number, const Address& address,
                                     std::span<const u256> slots) const;
+    // The root that the state after that block would have with these changes. Errors: as prove().
+    StoreResult<Hash> root_after(std::uint64_t number, const state::StateChanges& changes) const;
+    // What takes these changes back once they were made to the state after the head.
+    StoreResult<state::StateChanges> undo_of(const state::StateChanges& changes) const;
+    // Of the state after the head, ascending, until `visit` returns false.
+    StoreResult<void> for_each_account(
+        const std::function<bool(const Address&, const state::Account&)>& visit) const;
+    StoreResult<void> for_each_slot(const Address& address,
+                                    const std::function<bool(const u256&, const u256&)>& visit) const;
     // What turns the state after the head into the state after block `number`.
     StoreResult<state::StateChanges> changes_back_to(std::uint64_t number, std::uint64_t changes_max) const;
 
@@ -163,6 +172,8 @@ private:
     StoreResult<void> check_body_kept(std::uint64_t number) const;
     StoreResult<void> check_state_kept(std::uint64_t number) const;
     StoreResult<void> check_on_chain(std::uint64_t number) const;
+    StoreResult<void> move_trie(StateTrie& trie, std::uint64_t number) const;
+    GetFunction reader() const;
 
     SnapshotPtr m_snapshot;
     std::optional<Head> m_head;

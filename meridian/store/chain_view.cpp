@@ -357,18 +357,86 @@ StoreResult<state::StateChanges> ChainView::changes_back_to(std::uint64_t number
     return out;
 }
 
-StoreResult<AccountProof> ChainView::prove(std::uint64_t number, const Address& address,
-                                           std::span<const u256> slots) const {
+StoreResult<state::StateChanges> ChainView::undo_of(const state::StateChanges& changes) const {
+    state::StateChanges out;
+    for (const auto& [address, change] : changes.accounts) {
+        state::AccountChange& undo = out.accounts[address];
+        auto before = account(address);
+        if (!before)
+            return fail(std::move(before.error()));
+        undo.account = *before;
+        for (const auto& [slot, value] : change.storage) {
+            auto was = storage(address, slot);
+            if (!was)
+                return fail(std::move(was.error()));
+            undo.storage[slot] = *was;
+        }
+        if (change.account && !change.storage_cleared)
+            continue;
+        auto kept = for_each_slot(address, [&undo](const u256& slot, const u256& value) {
+            undo.storage[slot] = value;
+            return true;
+        });
+        if (!kept)
+            return fail(std::move(kept.error()));
+    }
+    return out;
+}
+
+StoreResult<void> ChainView::for_each_account(
+    const std::function<bool(const Address&, const state::Account&)>& visit) const {
+    const auto cursor = m_snapshot->cursor(Table::Accounts);
+    for (bool at = cursor->seek({}); at; at = cursor->next()) {
+        const auto account = decode_account_value(cursor->value());
+        if (cursor->key().size() != Address::kSize || !account)
+            return fail(corrupt_entry(Table::Accounts, to_hex0x(cursor->key())));
+        if (!visit(first_bytes<Address::kSize>(cursor->key()), *account))
+            return {};
+    }
+    if (cursor->error())
+        return fail(*cursor->error());
+    return {};
+}
+
+StoreResult<void> ChainView::for_each_slot(const Address& address,
+                                           const std::function<bool(const u256&, const u256&)>& visit) const {
+    return store::for_each_slot(*m_snapshot, address, visit);
+}
+
+// The tries after that block, with changes of it to come.
+StoreResult<void> ChainView::move_trie(StateTrie& trie, std::uint64_t number) const {
     auto back = changes_back_to(number, m_proof_changes_max);
     if (!back)
         return fail(std::move(back.error()));
-    StateTrie trie(m_head->state_root, [snapshot = m_snapshot.get()](Table table, BytesView key, Bytes& out) {
+    if (back->accounts.empty())
+        return {};
+    if (auto moved = trie.apply(*back); !moved)
+        return fail(std::move(moved.error()));
+    return {};
+}
+
+GetFunction ChainView::reader() const {
+    return [snapshot = m_snapshot.get()](Table table, BytesView key, Bytes& out) {
         return snapshot->get(table, key, out);
-    });
-    if (!back->accounts.empty())
-        if (auto moved = trie.apply(*back); !moved)
-            return fail(std::move(moved.error()));
+    };
+}
+
+StoreResult<AccountProof> ChainView::prove(std::uint64_t number, const Address& address,
+                                           std::span<const u256> slots) const {
+    StateTrie trie(m_head->state_root, reader());
+    if (auto moved = move_trie(trie, number); !moved)
+        return fail(std::move(moved.error()));
     return trie.prove(address, slots);
+}
+
+StoreResult<Hash> ChainView::root_after(std::uint64_t number, const state::StateChanges& changes) const {
+    StateTrie trie(m_head->state_root, reader());
+    if (auto moved = move_trie(trie, number); !moved)
+        return fail(std::move(moved.error()));
+    auto update = trie.apply(changes);
+    if (!update)
+        return fail(std::move(update.error()));
+    return (*update)->root;
 }
 
 }  // namespace meridian::store
