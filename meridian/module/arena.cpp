@@ -96,7 +96,7 @@ bool Arena::make_present(PageNumber page) const noexcept {
     PageMarks& marks = m_marks[page];
     if (marks.present != 0)
         return true;
-    std::uint8_t* content = m_region.base + address_of_page(page);
+    std::uint8_t* content = m_region.base + offset_of_page(page);
     if (page < m_source_pages &&
         !m_source->fetch(page, std::span<std::uint8_t, kPageSize>(content, kPageSize))) {
         fail_with(Error::MissingPage);
@@ -106,23 +106,23 @@ bool Arena::make_present(PageNumber page) const noexcept {
     return true;
 }
 
-const std::uint8_t* Arena::read_absent(Address address) const noexcept {
+const std::uint8_t* Arena::read_absent(Offset offset) const noexcept {
     if (m_failure)
         return kZeroPage.bytes;
-    const PageNumber page = page_of(address);
+    const PageNumber page = page_of(offset);
     if (page >= pages_here()) {
         fail_with(Error::OutOfBounds);
         return kZeroPage.bytes;
     }
     if (!make_present(page))
         return kZeroPage.bytes;
-    return m_region.base + address;
+    return m_region.base + offset;
 }
 
 // Of the write barrier: the first time that these lines are written to since the last checkpoint.
-std::uint8_t* Arena::write_first(Address address, std::uint64_t lines) noexcept {
-    const PageNumber page = page_of(address);
-    if (page >= m_resident_pages && read_absent(address) == kZeroPage.bytes)
+std::uint8_t* Arena::write_first(Offset offset, std::uint64_t lines) noexcept {
+    const PageNumber page = page_of(offset);
+    if (page >= m_resident_pages && read_absent(offset) == kZeroPage.bytes)
         return scratch();
     PageMarks& marks = m_marks[page];
     if (marks.epoch != m_epoch) {
@@ -137,7 +137,7 @@ std::uint8_t* Arena::write_first(Address address, std::uint64_t lines) noexcept 
         marks.listed = 1;
         m_listed.push_back(page);
     }
-    return m_region.base + address;
+    return m_region.base + offset;
 }
 
 bool Arena::save_lines(PageNumber page, std::uint64_t lines) noexcept {
@@ -152,7 +152,7 @@ bool Arena::save_lines(PageNumber page, std::uint64_t lines) noexcept {
         saved.line = page * kLinesPerPage + index;
         if ((changed >> index & 1) != 0)
             saved.line |= SavedLine::kWasChanged;
-        std::memcpy(saved.content, m_region.base + address_of_page(page) + index * kLineSize, kLineSize);
+        std::memcpy(saved.content, m_region.base + offset_of_page(page) + index * kLineSize, kLineSize);
     }
     return true;
 }
@@ -189,14 +189,14 @@ void Arena::revert(Checkpoint checkpoint) noexcept {
     refresh_resident();
 }
 
-void Arena::zero(Address address, std::uint64_t size) noexcept {
-    const Address end = address + size;
-    while (address < end) {
-        const Address line_end = (address / kLineSize + 1) * kLineSize;
-        const auto part = static_cast<std::uint32_t>(std::min(end, line_end) - address);
-        if (!is_zero(read(address), part))
-            std::memset(write(address, part), 0, part);
-        address += part;
+void Arena::zero(Offset offset, std::uint64_t size) noexcept {
+    const Offset end = offset + size;
+    while (offset < end) {
+        const Offset line_end = (offset / kLineSize + 1) * kLineSize;
+        const auto part = static_cast<std::uint32_t>(std::min(end, line_end) - offset);
+        if (!is_zero(read(offset), part))
+            std::memset(write(offset, part), 0, part);
+        offset += part;
     }
 }
 

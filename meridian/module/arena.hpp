@@ -55,7 +55,7 @@ public:
     // The object at a place. Precondition: the place is of this arena, and a T was put there.
     template <Storable T>
     const T& at(Place<T> place) const noexcept {
-        return *reinterpret_cast<const T*>(read(place.address));
+        return *reinterpret_cast<const T*>(read(place.offset));
     }
     template <Storable T>
     const T& at(Ptr<T> ptr) const noexcept {
@@ -64,7 +64,7 @@ public:
     // The same to write to: the whole object counts as changed.
     template <Storable T>
     T& edit(Place<T> place) noexcept {
-        return *reinterpret_cast<T*>(write(place.address, sizeof(T)));
+        return *reinterpret_cast<T*>(write(place.offset, sizeof(T)));
     }
     template <Storable T>
     T& edit(Ptr<T> ptr) noexcept {
@@ -80,7 +80,7 @@ public:
         // The offset is a constant; any aligned memory serves to compute it.
         const T* sample = reinterpret_cast<const T*>(m_region.base);
         const auto* bytes = reinterpret_cast<const std::uint8_t*>(&(sample->*member));
-        return Place<M>(object.address + static_cast<Address>(bytes - m_region.base));
+        return Place<M>(object.offset + static_cast<Offset>(bytes - m_region.base));
     }
     template <Storable T, Storable M>
     Place<M> place(Ptr<T> object, M T::* member) const noexcept {
@@ -88,10 +88,10 @@ public:
     }
     // Bytes to read, or to write to; for containers that lay out memory themselves. Precondition: they do not
     // reach into the next page.
-    const std::uint8_t* bytes(Address address) const noexcept { return read(address); }
-    std::uint8_t* edit_bytes(Address address, std::uint32_t size) noexcept { return write(address, size); }
+    const std::uint8_t* bytes(Offset offset) const noexcept { return read(offset); }
+    std::uint8_t* edit_bytes(Offset offset, std::uint32_t size) noexcept { return write(offset, size); }
     // Zeroes bytes; lines that are zero already do not count as changed.
-    void zero(Address address, std::uint64_t size) noexcept;
+    void zero(Offset offset, std::uint64_t size) noexcept;
 
     // The module's own object.
     template <Storable T>
@@ -131,7 +131,7 @@ public:
         return *reinterpret_cast<const ArenaHeader*>(m_region.base);
     }
     // A page's content. Precondition: page < page_count().
-    BytesView page(PageNumber page) const noexcept { return {read(address_of_page(page)), kPageSize}; }
+    BytesView page(PageNumber page) const noexcept { return {read(offset_of_page(page)), kPageSize}; }
 
     // Lines written to since the last time, ascending. Precondition: no checkpoint is open.
     Changes take_changes();
@@ -149,23 +149,23 @@ private:
     };
     Arena(Region region, PageSource* source, std::uint32_t undo_lines_max);
 
-    const std::uint8_t* read(Address address) const noexcept {
-        if (page_of(address) < m_resident_pages) [[likely]]
-            return m_region.base + address;
-        return read_absent(address);
+    const std::uint8_t* read(Offset offset) const noexcept {
+        if (page_of(offset) < m_resident_pages) [[likely]]
+            return m_region.base + offset;
+        return read_absent(offset);
     }
     // Size: at most to the end of the page.
-    std::uint8_t* write(Address address, std::uint32_t size) noexcept {
-        const std::uint64_t lines = lines_of(offset_in_page(address), size);
-        if (page_of(address) < m_resident_pages) [[likely]] {
-            const PageMarks& marks = m_marks[page_of(address)];
+    std::uint8_t* write(Offset offset, std::uint32_t size) noexcept {
+        const std::uint64_t lines = lines_of(offset_in_page(offset), size);
+        if (page_of(offset) < m_resident_pages) [[likely]] {
+            const PageMarks& marks = m_marks[page_of(offset)];
             if (marks.epoch == m_epoch && (lines & ~marks.saved) == 0)
-                return m_region.base + address;
+                return m_region.base + offset;
         }
-        return write_first(address, lines);
+        return write_first(offset, lines);
     }
-    const std::uint8_t* read_absent(Address address) const noexcept;
-    std::uint8_t* write_first(Address address, std::uint64_t lines) noexcept;
+    const std::uint8_t* read_absent(Offset offset) const noexcept;
+    std::uint8_t* write_first(Offset offset, std::uint64_t lines) noexcept;
     bool save_lines(PageNumber page, std::uint64_t lines) noexcept;
     bool make_present(PageNumber page) const noexcept;
     void fail_with(Error error) const noexcept;

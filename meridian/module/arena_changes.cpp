@@ -52,7 +52,7 @@ Changes Arena::take_changes() {
         if (marks.changed == 0)
             continue;
         changes.pages.push_back({page, marks.changed});
-        const std::uint8_t* content = m_region.base + address_of_page(page);
+        const std::uint8_t* content = m_region.base + offset_of_page(page);
         for (std::uint64_t rest = marks.changed; rest != 0; rest &= rest - 1)
             std::memcpy(changes.lines.emplace_back().data(), content + std::countr_zero(rest) * kLineSize,
                         kLineSize);
@@ -77,7 +77,7 @@ Result<void, Error> Arena::apply(const Changes& changes) {
         return fail(Error::BadChanges);
     const Line* line = changes.lines.data();
     for (const PageChange& change : changes.pages) {
-        std::uint8_t* content = write_first(address_of_page(change.page), change.lines);
+        std::uint8_t* content = write_first(offset_of_page(change.page), change.lines);
         for (std::uint64_t rest = change.lines; rest != 0; rest &= rest - 1)
             std::memcpy(content + std::countr_zero(rest) * kLineSize, (line++)->data(), kLineSize);
         // Page 0 comes first, and says that the others are there.

@@ -24,8 +24,8 @@ struct Wide {
     std::uint64_t words[40];
 };
 
-Place<std::uint64_t> word_at(Address address) {
-    return Place<std::uint64_t>(address);
+Place<std::uint64_t> word_at(Offset offset) {
+    return Place<std::uint64_t>(offset);
 }
 
 TEST(Arena, LinesOfARange) {
@@ -76,7 +76,7 @@ TEST(Arena, RefusesWhatIsNoArena) {
 TEST(Arena, NestedCheckpointsUndoAndKeep) {
     OwnedArena arena(16);
     const PageNumber page = *arena->allocate_pages(1);
-    const Place<Pair> pair(address_of_page(page) + 16);
+    const Place<Pair> pair(offset_of_page(page) + 16);
     const auto outer = arena->checkpoint();
     arena->edit(pair).first = 1;
     const auto inner = arena->checkpoint();
@@ -100,7 +100,7 @@ TEST(Arena, NestedCheckpointsUndoAndKeep) {
 
 TEST(Arena, ATransactionRevertsUnlessCommitted) {
     OwnedArena arena(16);
-    const auto word = word_at(address_of_page(*arena->allocate_pages(1)));
+    const auto word = word_at(offset_of_page(*arena->allocate_pages(1)));
     {
         Transaction transaction(*arena);
         arena->edit(word) = 5;
@@ -117,7 +117,7 @@ TEST(Arena, ATransactionRevertsUnlessCommitted) {
 
 TEST(Arena, WhatWasRevertedIsNoChange) {
     OwnedArena arena(16);
-    const Address start = address_of_page(*arena->allocate_pages(1));
+    const Offset start = offset_of_page(*arena->allocate_pages(1));
     arena->take_changes();
     arena->edit(word_at(start)) = 1;
     const auto outer = arena->checkpoint();
@@ -135,7 +135,7 @@ TEST(Arena, WhatWasRevertedIsNoChange) {
 
 TEST(Arena, MoreThanCanBeUndoneFailsUntilReverted) {
     OwnedArena arena(16, 8);
-    const Address start = address_of_page(*arena->allocate_pages(1));
+    const Offset start = offset_of_page(*arena->allocate_pages(1));
     arena->edit(word_at(start)) = 7;
     const Bytes before = bytes_of(*arena);
     const auto outer = arena->checkpoint();
@@ -161,14 +161,14 @@ TEST(Arena, MoreThanCanBeUndoneFailsUntilReverted) {
     arena->revert(outer);
     EXPECT_EQ(bytes_of(*arena), before);
     // Without a checkpoint nothing has to be saved.
-    for (Address offset = 0; offset < kPageSize; offset += 8)
+    for (Offset offset = 0; offset < kPageSize; offset += 8)
         arena->edit(word_at(start + offset)) = 1;
     EXPECT_FALSE(arena->failure());
 }
 
 TEST(Arena, ZeroingTouchesOnlyWhatIsNotZero) {
     OwnedArena arena(16);
-    const Address start = address_of_page(*arena->allocate_pages(1));
+    const Offset start = offset_of_page(*arena->allocate_pages(1));
     arena->edit(word_at(start + 8)) = 1;
     arena->edit(word_at(start + 200)) = ~0ull;
     arena->take_changes();
@@ -190,16 +190,16 @@ TEST(Arena, RandomWritesAgainstCopies) {
         ASSERT_TRUE(replica->apply(arena->take_changes()));
         std::vector<std::pair<Arena::Checkpoint, Bytes>> open;
         for (int step = 0; step < 400; ++step) {
-            const Address address = address_of_page(first) + random.below(8 * kPageSize) / 16 * 16;
+            const Offset offset = offset_of_page(first) + random.below(8 * kPageSize) / 16 * 16;
             const std::uint32_t action = random.below(20);
             if (action < 12) {
-                arena->edit(Place<Pair>(address)) = {random.next(), random.next()};
-            } else if (action < 14 && offset_in_page(address) + sizeof(Wide) <= kPageSize) {
-                arena->edit(Place<Wide>(address)).words[random.below(40)] = random.next();
+                arena->edit(Place<Pair>(offset)) = {random.next(), random.next()};
+            } else if (action < 14 && offset_in_page(offset) + sizeof(Wide) <= kPageSize) {
+                arena->edit(Place<Wide>(offset)).words[random.below(40)] = random.next();
             } else if (action < 16) {
                 open.emplace_back(arena->checkpoint(), bytes_of(*arena));
             } else if (action < 17) {
-                arena->zero(address, random.below(kPageSize - offset_in_page(address)));
+                arena->zero(offset, random.below(kPageSize - offset_in_page(offset)));
             } else if (!open.empty()) {
                 // Sometimes several at once.
                 for (std::uint32_t more = random.below(2); more > 0 && open.size() > 1; --more)
@@ -239,7 +239,7 @@ TEST(PageAllocator, RunsAreAlignedZeroAndDoNotOverlap) {
                 ASSERT_TRUE(next == runs.begin() ||
                             std::prev(next)->first + std::bit_ceil(std::prev(next)->second) <= *first);
                 for (std::uint32_t i = 0; i < size; ++i) {
-                    const auto word = word_at(address_of_page(*first + i));
+                    const auto word = word_at(offset_of_page(*first + i));
                     ASSERT_EQ(arena->at(word), 0u);
                     arena->edit(word) = random.next();
                 }
@@ -289,18 +289,18 @@ TEST(PageAllocator, GrowthIsUndoneWithTheRest) {
     const Bytes before = bytes_of(*arena);
     const auto checkpoint = arena->checkpoint();
     const PageNumber page = *arena->allocate_pages(4);
-    arena->edit(word_at(address_of_page(page + 3))) = 1;
+    arena->edit(word_at(offset_of_page(page + 3))) = 1;
     arena->revert(checkpoint);
     EXPECT_EQ(bytes_of(*arena), before);
     EXPECT_TRUE(std::all_of(arena.memory.region().base + before.size(),
-                            arena.memory.region().base + address_of_page(64),
+                            arena.memory.region().base + offset_of_page(64),
                             [](std::uint8_t b) { return b == 0; }));
     EXPECT_EQ(*arena->allocate_pages(4), page);
 }
 
 TEST(Changes, EncodingIsCanonical) {
     OwnedArena arena(16);
-    const Address start = address_of_page(*arena->allocate_pages(2));
+    const Offset start = offset_of_page(*arena->allocate_pages(2));
     arena->edit(word_at(start + 64)) = 1;
     arena->edit(word_at(start + kPageSize)) = 2;
     const Changes changes = arena->take_changes();

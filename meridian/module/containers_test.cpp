@@ -125,7 +125,7 @@ TEST(Containers, PagesOnDemandGiveTheSameRoot) {
 
 TEST(Pool, SlotsAreUsedAgainAndZero) {
     OwnedArena arena(64);
-    const Place<PoolState> state(address_of_page(*arena->allocate_pages(1)));
+    const Place<PoolState> state(offset_of_page(*arena->allocate_pages(1)));
     Pool<Order> pool(*arena, state);
     std::vector<Ptr<Order>> orders;
     for (int i = 0; i < 1000; ++i) {
@@ -134,7 +134,7 @@ TEST(Pool, SlotsAreUsedAgainAndZero) {
     }
     // 32 bytes each.
     EXPECT_EQ(arena->at(state).page_count, 8u);
-    EXPECT_EQ(orders[1].address() - orders[0].address(), 32u);
+    EXPECT_EQ(orders[1].offset() - orders[0].offset(), 32u);
     for (const Ptr<Order> order : orders)
         pool.free(order);
     EXPECT_EQ(pool.size(), 0u);
@@ -151,7 +151,7 @@ TEST(Vector, DirectoriesOfSeveralLevels) {
         std::uint64_t words[512];
     };
     OwnedArena arena(4096);
-    const Place<VectorState> state(address_of_page(*arena->allocate_pages(1)));
+    const Place<VectorState> state(offset_of_page(*arena->allocate_pages(1)));
     Vector<Page> vector(*arena, state);
     const std::uint32_t count = 1024 + 5;
     Page page{};
@@ -172,7 +172,7 @@ TEST(Vector, DirectoriesOfSeveralLevels) {
 
 TEST(HashMap, GrowsByOneBucketAtATime) {
     OwnedArena arena(4096);
-    const Place<HashMapState> state(address_of_page(*arena->allocate_pages(1)));
+    const Place<HashMapState> state(offset_of_page(*arena->allocate_pages(1)));
     HashMap<std::uint64_t, std::uint64_t> map(*arena, state);
     std::uint64_t lines_max = 0;
     for (std::uint64_t i = 0; i < 20'000; ++i) {
@@ -200,7 +200,7 @@ TEST(OrderedMap, LayoutsFillTheirNodes) {
 TEST(OrderedMap, StaysShallowWhateverTheOrderOfKeys) {
     for (int order = 0; order < 3; ++order) {
         OwnedArena arena(4096);
-        const Place<OrderedMapState> state(address_of_page(*arena->allocate_pages(1)));
+        const Place<OrderedMapState> state(offset_of_page(*arena->allocate_pages(1)));
         OrderedMap<std::uint64_t, std::uint32_t> map(*arena, state);
         constexpr std::uint32_t kCount = 30'000;
         const auto key = [&](std::uint64_t i) {

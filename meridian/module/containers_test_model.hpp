@@ -77,7 +77,7 @@ public:
         if (arena.root<Root>())
             m_root = arena.root<Root>();
         else if (const auto page = arena.allocate_pages(1))
-            arena.set_root(m_root = Ptr<Root>::to(address_of_page(*page)));
+            arena.set_root(m_root = Ptr<Root>::to(offset_of_page(*page)));
     }
 
     void run(Choices choices) {
@@ -94,7 +94,7 @@ public:
             end(m_open.size() % 2 == 0);
     }
 
-    // All that can be seen of the containers.
+    // All that can be seen of the containers, and that the nodes of trees are half full.
     void check() const {
         MERIDIAN_ASSERT(orders_ok() && by_owner().size() == m_model.by_owner.size());
         for (const auto& [key, value] : m_model.by_owner) {
@@ -103,6 +103,8 @@ public:
         }
         check_ordered(levels(), m_model.levels);
         check_ordered(names(), m_model.names);
+        check_nodes(m_arena.at(part(&Root::levels)), node_layout(8, 4, 4));
+        check_nodes(m_arena.at(part(&Root::names)), node_layout(sizeof(Owner), sizeof(Line), alignof(Line)));
         MERIDIAN_ASSERT(numbers().size() == m_model.numbers.size());
         for (std::uint32_t i = 0; i < m_model.numbers.size(); ++i)
             MERIDIAN_ASSERT(numbers().at(i) == m_model.numbers[i]);
@@ -266,6 +268,28 @@ private:
             cursor = map.previous(cursor);
         }
         MERIDIAN_ASSERT(!cursor);
+    }
+
+    void check_nodes(const OrderedMapState& map, const NodeLayout& layout) const {
+        if (map.root == 0) {
+            MERIDIAN_ASSERT(map.height == 0 && map.nodes.size == 0);
+            return;
+        }
+        MERIDIAN_ASSERT(nodes_below(map.root, map.height, layout, true) == map.nodes.size);
+    }
+    // Recursion depth: the tree's height.
+    std::uint32_t nodes_below(std::uint32_t granule, std::uint32_t level, const NodeLayout& layout,
+                              bool is_root) const {
+        const Place<std::uint32_t> count(Ptr<void>{granule}.offset());
+        const std::uint32_t keys = m_arena.at(count);
+        MERIDIAN_ASSERT(keys >= (is_root ? 1 : level == 0 ? layout.leaf_min() : layout.inner_min()));
+        MERIDIAN_ASSERT(keys <= (level == 0 ? layout.leaf_max : layout.inner_max));
+        std::uint32_t nodes = 1;
+        for (std::uint32_t i = 0; level > 0 && i <= keys; ++i) {
+            const Place<std::uint32_t> child(count.offset + layout.child_offset + 4 * i);
+            nodes += nodes_below(m_arena.at(child), level - 1, layout, false);
+        }
+        return nodes;
     }
 
     template <class Map, class Expected, class Key, class Value>

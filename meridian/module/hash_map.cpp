@@ -17,7 +17,7 @@ std::uint64_t hash_bytes(const std::uint8_t* bytes, std::size_t size) noexcept {
     return hash;
 }
 
-void add_bucket(Arena& arena, Place<HashMapState> state, std::uint64_t (*hash_of)(const Arena&, Address)) {
+void add_bucket(Arena& arena, Place<HashMapState> state, std::uint64_t (*hash_of)(const Arena&, Offset)) {
     Vector<std::uint32_t> heads(arena, arena.place(state, &HashMapState::buckets));
     const std::uint32_t added = heads.size();
     if (added == 0 || !heads.push_back(0))
@@ -26,7 +26,7 @@ void add_bucket(Arena& arena, Place<HashMapState> state, std::uint64_t (*hash_of
     Place<std::uint32_t> link = heads.place(added ^ std::bit_floor(added));
     const Place<std::uint32_t> to = heads.place(added);
     while (const std::uint32_t granule = arena.at(link)) {
-        const Address entry = Ptr<void>{granule}.address();
+        const Offset entry = Ptr<void>{granule}.offset();
         const Place<std::uint32_t> next(entry);
         if (bucket_of(hash_of(arena, entry), added + 1) != added) {
             link = next;

@@ -34,9 +34,9 @@ struct HashEntryLayout {
     std::uint32_t stride;
 };
 
-// Adds a bucket and moves to it what belongs there; `hash_of` is the hash of the key at an address. If there
+// Adds a bucket and moves to it what belongs there; `hash_of` is the hash of the key at an offset. If there
 // is no page for it, the table stays as it is and gets slower instead.
-void add_bucket(Arena& arena, Place<HashMapState> state, std::uint64_t (*hash_of)(const Arena&, Address));
+void add_bucket(Arena& arena, Place<HashMapState> state, std::uint64_t (*hash_of)(const Arena&, Offset));
 
 constexpr std::uint32_t bucket_of(std::uint64_t hash, std::uint32_t bucket_count) noexcept {
     const std::uint32_t mask = std::bit_ceil(bucket_count) - 1;
@@ -58,9 +58,9 @@ public:
         const std::uint32_t buckets = m_arena.at(m_state).buckets.size;
         if (buckets == 0)
             return {};
-        Address entry = Ptr<void>{m_arena.at(heads().place(bucket_of(hash(key), buckets)))}.address();
+        Offset entry = Ptr<void>{m_arena.at(heads().place(bucket_of(hash(key), buckets)))}.offset();
         while (entry != 0 && !same(entry, key))
-            entry = Ptr<void>{m_arena.at(Place<std::uint32_t>(entry))}.address();
+            entry = Ptr<void>{m_arena.at(Place<std::uint32_t>(entry))}.offset();
         return Place<V>(entry == 0 ? 0 : entry + kLayout.value_offset);
     }
     const V* get(const K& key) const noexcept {
@@ -74,7 +74,7 @@ public:
             m_arena.edit(place) = value;
             return done(place);
         }
-        const Result<Address, Error> entry =
+        const Result<Offset, Error> entry =
             allocate_slot(m_arena, m_arena.place(m_state, &HashMapState::entries), kLayout.stride);
         if (!entry)
             return fail(entry.error());
@@ -99,10 +99,10 @@ public:
         if (m_arena.at(m_state).buckets.size == 0)
             return false;
         Place<std::uint32_t> link = head_of(key);
-        Address entry = Ptr<void>{m_arena.at(link)}.address();
+        Offset entry = Ptr<void>{m_arena.at(link)}.offset();
         while (entry != 0 && !same(entry, key)) {
             link = Place<std::uint32_t>(entry);
-            entry = Ptr<void>{m_arena.at(link)}.address();
+            entry = Ptr<void>{m_arena.at(link)}.offset();
         }
         if (entry == 0)
             return false;
@@ -123,10 +123,10 @@ private:
     static std::uint64_t hash(const K& key) noexcept {
         return hash_bytes(reinterpret_cast<const std::uint8_t*>(&key), sizeof(K));
     }
-    static std::uint64_t hash_at(const Arena& arena, Address entry) {
+    static std::uint64_t hash_at(const Arena& arena, Offset entry) {
         return hash(arena.at(Place<K>(entry + kLayout.key_offset)));
     }
-    bool same(Address entry, const K& key) const noexcept {
+    bool same(Offset entry, const K& key) const noexcept {
         return std::memcmp(m_arena.bytes(entry + kLayout.key_offset), &key, sizeof(K)) == 0;
     }
     Vector<std::uint32_t> heads() const noexcept {

@@ -1,6 +1,6 @@
 // The address space of an arena: pages, lines, pointers, and what may live in it.
 //
-// A page has 4096 bytes, a line 64. An address is a byte offset from the arena's start; nothing in an arena
+// A page has 4096 bytes, a line 64. An offset counts bytes from the arena's start; nothing in an arena
 // depends on where the host has put it. The state is deterministic to the byte: numbers are little-endian,
 // types have no padding, memory that was never used or was freed is zero.
 #pragma once
@@ -26,16 +26,16 @@ static_assert(std::uint64_t{kPagesMax} * kPageSize == std::uint64_t{1} << 36);
 
 using PageNumber = std::uint32_t;
 // Bytes from the start of the arena.
-using Address = std::uint64_t;
+using Offset = std::uint64_t;
 
-constexpr Address address_of_page(PageNumber page) noexcept {
-    return Address{page} * kPageSize;
+constexpr Offset offset_of_page(PageNumber page) noexcept {
+    return Offset{page} * kPageSize;
 }
-constexpr PageNumber page_of(Address address) noexcept {
-    return static_cast<PageNumber>(address / kPageSize);
+constexpr PageNumber page_of(Offset offset) noexcept {
+    return static_cast<PageNumber>(offset / kPageSize);
 }
-constexpr std::uint32_t offset_in_page(Address address) noexcept {
-    return static_cast<std::uint32_t>(address % kPageSize);
+constexpr std::uint32_t offset_in_page(Offset offset) noexcept {
+    return static_cast<std::uint32_t>(offset % kPageSize);
 }
 
 // What an arena may hold. A type with padding has bytes that nobody sets; give the padding a name and
@@ -51,25 +51,25 @@ struct Ptr {
     std::uint32_t granule = 0;
 
     constexpr explicit operator bool() const noexcept { return granule != 0; }
-    constexpr Address address() const noexcept { return Address{granule} * kGranule; }
-    // Precondition: the address is a multiple of kGranule.
-    static constexpr Ptr to(Address address) noexcept {
-        return {static_cast<std::uint32_t>(address / kGranule)};
+    constexpr Offset offset() const noexcept { return Offset{granule} * kGranule; }
+    // Precondition: the offset is a multiple of kGranule.
+    static constexpr Ptr to(Offset offset) noexcept {
+        return {static_cast<std::uint32_t>(offset / kGranule)};
     }
     friend constexpr bool operator==(Ptr, Ptr) noexcept = default;
 };
 static_assert(sizeof(Ptr<int>) == 4 && Storable<Ptr<int>>);
 
-// Refers to a T at any address, also within another object; for use outside of arenas.
+// Refers to a T at any offset, also within another object; for use outside of arenas.
 template <class T>
 struct Place {
-    Address address = 0;
+    Offset offset = 0;
 
     constexpr Place() noexcept = default;
-    constexpr explicit Place(Address a) noexcept : address(a) {}
-    constexpr Place(Ptr<T> ptr) noexcept : address(ptr.address()) {}
+    constexpr explicit Place(Offset a) noexcept : offset(a) {}
+    constexpr Place(Ptr<T> ptr) noexcept : offset(ptr.offset()) {}
     // False for the place that containers give for what they do not have.
-    constexpr explicit operator bool() const noexcept { return address != 0; }
+    constexpr explicit operator bool() const noexcept { return offset != 0; }
     friend constexpr bool operator==(Place, Place) noexcept = default;
 };
 

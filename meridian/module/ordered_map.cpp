@@ -15,11 +15,11 @@ static_assert(sizeof(NodeHead) == NodeLayout::kHeadSize);
 
 constexpr std::uint32_t kKeySizeMax = 64;
 
-Place<NodeHead> head_of(Address node) noexcept {
+Place<NodeHead> head_of(Offset node) noexcept {
     return Place<NodeHead>(node);
 }
 
-std::uint32_t granule_of(Address node) noexcept {
+std::uint32_t granule_of(Offset node) noexcept {
     return Ptr<void>::to(node).granule;
 }
 
@@ -31,10 +31,10 @@ const std::uint8_t* bytes_of(const std::uint32_t& granule) noexcept {
 
 // Nodes made before an insertion begins, so that it ends once it has begun.
 struct OrderedNodes::Spare {
-    Address nodes[NodePath::kHeightMax + 2];
+    Offset nodes[NodePath::kHeightMax + 2];
     std::uint32_t count = 0;
 
-    Address take() noexcept { return nodes[--count]; }
+    Offset take() noexcept { return nodes[--count]; }
 };
 
 std::uint32_t OrderedNodes::max_of(std::uint32_t level) const noexcept {
@@ -46,29 +46,29 @@ std::uint32_t OrderedNodes::min_of(std::uint32_t level) const noexcept {
 }
 
 // A damaged page must not lead out of the node.
-std::uint32_t OrderedNodes::keys_of(Address node, std::uint32_t level) const noexcept {
+std::uint32_t OrderedNodes::keys_of(Offset node, std::uint32_t level) const noexcept {
     return std::min(m_arena.at(head_of(node)).count, max_of(level));
 }
 
-void OrderedNodes::set_keys(Address node, std::uint32_t count) noexcept {
+void OrderedNodes::set_keys(Offset node, std::uint32_t count) noexcept {
     m_arena.edit(Place<std::uint32_t>(node)) = count;
 }
 
-Address OrderedNodes::key(Address node, std::uint32_t i) const noexcept {
+Offset OrderedNodes::key(Offset node, std::uint32_t i) const noexcept {
     return node + NodeLayout::kHeadSize + i * m_layout.key_size;
 }
 
-Address OrderedNodes::payload(Address node, std::uint32_t level, std::uint32_t i) const noexcept {
+Offset OrderedNodes::payload(Offset node, std::uint32_t level, std::uint32_t i) const noexcept {
     return level == 0 ? node + m_layout.value_offset + i * m_layout.value_size
                       : node + m_layout.child_offset + i * 4;
 }
 
-Address OrderedNodes::child(Address node, std::uint32_t i) const noexcept {
-    return Ptr<void>{m_arena.at(Place<std::uint32_t>(payload(node, 1, i)))}.address();
+Offset OrderedNodes::child(Offset node, std::uint32_t i) const noexcept {
+    return Ptr<void>{m_arena.at(Place<std::uint32_t>(payload(node, 1, i)))}.offset();
 }
 
 // Puts an element at `at` of an array of `count`, and those behind it one further.
-void OrderedNodes::open(Address base, std::uint32_t size, std::uint32_t at, std::uint32_t count,
+void OrderedNodes::open(Offset base, std::uint32_t size, std::uint32_t at, std::uint32_t count,
                         const std::uint8_t* from) noexcept {
     std::uint8_t* bytes = m_arena.edit_bytes(base + at * size, (count - at + 1) * size);
     std::memmove(bytes + size, bytes, (count - at) * size);
@@ -76,14 +76,14 @@ void OrderedNodes::open(Address base, std::uint32_t size, std::uint32_t at, std:
 }
 
 // Takes the element at `at` out; the last place becomes zero.
-void OrderedNodes::close(Address base, std::uint32_t size, std::uint32_t at, std::uint32_t count) noexcept {
+void OrderedNodes::close(Offset base, std::uint32_t size, std::uint32_t at, std::uint32_t count) noexcept {
     std::uint8_t* bytes = m_arena.edit_bytes(base + at * size, (count - at) * size);
     std::memmove(bytes, bytes + size, (count - at - 1) * size);
     std::memset(bytes + (count - at - 1) * size, 0, size);
 }
 
 // Moves bytes between nodes and leaves zeros.
-void OrderedNodes::move(Address from, Address to, std::uint32_t size) noexcept {
+void OrderedNodes::move(Offset from, Offset to, std::uint32_t size) noexcept {
     if (size == 0)
         return;
     std::uint8_t* target = m_arena.edit_bytes(to, size);
@@ -92,7 +92,7 @@ void OrderedNodes::move(Address from, Address to, std::uint32_t size) noexcept {
 }
 
 // Adds a key and its payload: in a leaf its value, in an inner node the child to the right of it.
-void OrderedNodes::add(Address node, std::uint32_t level, std::uint32_t at, const std::uint8_t* new_key,
+void OrderedNodes::add(Offset node, std::uint32_t level, std::uint32_t at, const std::uint8_t* new_key,
                        const std::uint8_t* new_payload) noexcept {
     const std::uint32_t count = keys_of(node, level);
     const std::uint32_t right = level == 0 ? 0 : 1;
@@ -103,7 +103,7 @@ void OrderedNodes::add(Address node, std::uint32_t level, std::uint32_t at, cons
     set_keys(node, count + 1);
 }
 
-void OrderedNodes::remove(Address node, std::uint32_t level, std::uint32_t key_at,
+void OrderedNodes::remove(Offset node, std::uint32_t level, std::uint32_t key_at,
                           std::uint32_t payload_at) noexcept {
     const std::uint32_t count = keys_of(node, level);
     if (key_at >= count)
@@ -125,7 +125,7 @@ std::uint32_t OrderedNodes::nodes_to_split(const NodePath& path) const noexcept 
 
 Result<void, Error> OrderedNodes::reserve(std::uint32_t count, Spare& spare) {
     while (spare.count < count) {
-        const Result<Address, Error> node =
+        const Result<Offset, Error> node =
             allocate_slot(m_arena, m_arena.place(m_state, &OrderedMapState::nodes), m_layout.node_size);
         if (!node) {
             while (spare.count > 0)
@@ -145,7 +145,7 @@ Result<void, Error> OrderedNodes::insert(const NodePath& path, const std::uint8_
         return reserved;
     ++m_arena.edit(m_arena.place(m_state, &OrderedMapState::size));
     if (is_first) {
-        const Address leaf = spare.take();
+        const Offset leaf = spare.take();
         OrderedMapState& map = m_arena.edit(m_state);
         map.root = map.first_leaf = map.last_leaf = granule_of(leaf);
         add(leaf, 0, 0, new_key, value);
@@ -156,12 +156,12 @@ Result<void, Error> OrderedNodes::insert(const NodePath& path, const std::uint8_
     const std::uint8_t* up_payload = value;
     std::uint32_t new_node = 0;
     for (std::uint32_t level = 0; level <= path.height; ++level) {
-        const Address node = path.node[level];
+        const Offset node = path.node[level];
         if (keys_of(node, level) < max_of(level)) {
             add(node, level, path.position[level], up_key, up_payload);
             return {};
         }
-        const Address right = spare.take();
+        const Offset right = spare.take();
         const std::uint32_t half = max_of(level) / 2;
         std::uint8_t separator[kKeySizeMax];
         split(node, right, level, separator);
@@ -175,12 +175,12 @@ Result<void, Error> OrderedNodes::insert(const NodePath& path, const std::uint8_
         new_node = granule_of(right);
         up_payload = bytes_of(new_node);
     }
-    grow_root(spare.take(), Ptr<void>{new_node}.address(), up_key);
+    grow_root(spare.take(), Ptr<void>{new_node}.offset(), up_key);
     return {};
 }
 
 // Moves the upper half of a full node to an empty one. `separator`: what divides the two in their parent.
-void OrderedNodes::split(Address node, Address right, std::uint32_t level, std::uint8_t* separator) noexcept {
+void OrderedNodes::split(Offset node, Offset right, std::uint32_t level, std::uint8_t* separator) noexcept {
     const std::uint32_t count = max_of(level);
     const std::uint32_t half = count / 2;
     const std::uint32_t from = level == 0 ? half : half + 1;
@@ -197,7 +197,7 @@ void OrderedNodes::split(Address node, Address right, std::uint32_t level, std::
     set_keys(right, count - from);
 }
 
-void OrderedNodes::grow_root(Address root, Address right, const std::uint8_t* separator) noexcept {
+void OrderedNodes::grow_root(Offset root, Offset right, const std::uint8_t* separator) noexcept {
     OrderedMapState& map = m_arena.edit(m_state);
     if (map.height == NodePath::kHeightMax)
         return;  // of a damaged tree
@@ -208,7 +208,7 @@ void OrderedNodes::grow_root(Address root, Address right, const std::uint8_t* se
     add(root, 1, 0, separator, bytes_of(granule));
 }
 
-void OrderedNodes::link_after(Address left, Address right) noexcept {
+void OrderedNodes::link_after(Offset left, Offset right) noexcept {
     NodeHead& head = m_arena.edit(head_of(left));
     const std::uint32_t next = head.next;
     head.next = granule_of(right);
@@ -216,24 +216,24 @@ void OrderedNodes::link_after(Address left, Address right) noexcept {
     new_head.next = next;
     new_head.previous = granule_of(left);
     if (next != 0)
-        m_arena.edit(head_of(Ptr<void>{next}.address())).previous = granule_of(right);
+        m_arena.edit(head_of(Ptr<void>{next}.offset())).previous = granule_of(right);
     else
         m_arena.edit(m_state).last_leaf = granule_of(right);
 }
 
-void OrderedNodes::unlink(Address leaf) noexcept {
+void OrderedNodes::unlink(Offset leaf) noexcept {
     const NodeHead head = m_arena.at(head_of(leaf));
     if (head.previous != 0)
-        m_arena.edit(head_of(Ptr<void>{head.previous}.address())).next = head.next;
+        m_arena.edit(head_of(Ptr<void>{head.previous}.offset())).next = head.next;
     else
         m_arena.edit(m_state).first_leaf = head.next;
     if (head.next != 0)
-        m_arena.edit(head_of(Ptr<void>{head.next}.address())).previous = head.previous;
+        m_arena.edit(head_of(Ptr<void>{head.next}.offset())).previous = head.previous;
     else
         m_arena.edit(m_state).last_leaf = head.previous;
 }
 
-void OrderedNodes::free_node(Address node) {
+void OrderedNodes::free_node(Offset node) {
     free_slot(m_arena, m_arena.place(m_state, &OrderedMapState::nodes), m_layout.node_size, node);
 }
 
@@ -250,7 +250,7 @@ void OrderedNodes::erase(const NodePath& path) {
 
 // A child has one key too few: it takes one from beside it, or becomes one with it. Whether the parent lost a
 // key.
-bool OrderedNodes::mend(Address parent, std::uint32_t position, std::uint32_t level) {
+bool OrderedNodes::mend(Offset parent, std::uint32_t position, std::uint32_t level) {
     const std::uint32_t siblings = keys_of(parent, level + 1);
     if (position > 0 && keys_of(child(parent, position - 1), level) > min_of(level)) {
         take_from_left(parent, position, level);
@@ -263,10 +263,10 @@ bool OrderedNodes::mend(Address parent, std::uint32_t position, std::uint32_t le
     return merge(parent, position > 0 ? position - 1 : position, level);
 }
 
-void OrderedNodes::take_from_left(Address parent, std::uint32_t position, std::uint32_t level) noexcept {
-    const Address left = child(parent, position - 1);
-    const Address node = child(parent, position);
-    const Address separator = key(parent, position - 1);
+void OrderedNodes::take_from_left(Offset parent, std::uint32_t position, std::uint32_t level) noexcept {
+    const Offset left = child(parent, position - 1);
+    const Offset node = child(parent, position);
+    const Offset separator = key(parent, position - 1);
     const std::uint32_t last = keys_of(left, level) - 1;
     const std::uint32_t count = keys_of(node, level);
     const std::uint32_t inner = level == 0 ? 0 : 1;
@@ -282,10 +282,10 @@ void OrderedNodes::take_from_left(Address parent, std::uint32_t position, std::u
     remove(left, level, last, last + inner);
 }
 
-void OrderedNodes::take_from_right(Address parent, std::uint32_t position, std::uint32_t level) noexcept {
-    const Address node = child(parent, position);
-    const Address right = child(parent, position + 1);
-    const Address separator = key(parent, position);
+void OrderedNodes::take_from_right(Offset parent, std::uint32_t position, std::uint32_t level) noexcept {
+    const Offset node = child(parent, position);
+    const Offset right = child(parent, position + 1);
+    const Offset separator = key(parent, position);
     const std::uint32_t count = keys_of(node, level);
     const std::uint32_t inner = level == 0 ? 0 : 1;
     open(key(node, 0), m_layout.key_size, count, count,
@@ -299,9 +299,9 @@ void OrderedNodes::take_from_right(Address parent, std::uint32_t position, std::
     remove(right, level, 0, 0);
 }
 
-bool OrderedNodes::merge(Address parent, std::uint32_t left_position, std::uint32_t level) {
-    const Address left = child(parent, left_position);
-    const Address right = child(parent, left_position + 1);
+bool OrderedNodes::merge(Offset parent, std::uint32_t left_position, std::uint32_t level) {
+    const Offset left = child(parent, left_position);
+    const Offset right = child(parent, left_position + 1);
     const std::uint32_t count = keys_of(left, level);
     const std::uint32_t more = keys_of(right, level);
     const std::uint32_t inner = level == 0 ? 0 : 1;
@@ -323,7 +323,7 @@ bool OrderedNodes::merge(Address parent, std::uint32_t left_position, std::uint3
 // A root with a single child gives way to it; an empty leaf to nothing.
 void OrderedNodes::shrink_root() {
     const OrderedMapState map = m_arena.at(m_state);
-    const Address root = Ptr<void>{map.root}.address();
+    const Offset root = Ptr<void>{map.root}.offset();
     if (root == 0 || keys_of(root, map.height) > 0)
         return;
     OrderedMapState& edited = m_arena.edit(m_state);

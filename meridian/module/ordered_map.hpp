@@ -73,7 +73,7 @@ constexpr NodeLayout node_layout(std::uint32_t key_size, std::uint32_t value_siz
 struct NodePath {
     static constexpr std::uint32_t kHeightMax = 20;
     std::uint32_t height;
-    Address node[kHeightMax + 1];
+    Offset node[kHeightMax + 1];
     std::uint32_t position[kHeightMax + 1];
 };
 
@@ -92,37 +92,37 @@ public:
 private:
     struct Spare;
 
-    std::uint32_t keys_of(Address node, std::uint32_t level) const noexcept;
-    void set_keys(Address node, std::uint32_t count) noexcept;
+    std::uint32_t keys_of(Offset node, std::uint32_t level) const noexcept;
+    void set_keys(Offset node, std::uint32_t count) noexcept;
     std::uint32_t max_of(std::uint32_t level) const noexcept;
     std::uint32_t min_of(std::uint32_t level) const noexcept;
-    Address key(Address node, std::uint32_t i) const noexcept;
-    Address payload(Address node, std::uint32_t level, std::uint32_t i) const noexcept;
+    Offset key(Offset node, std::uint32_t i) const noexcept;
+    Offset payload(Offset node, std::uint32_t level, std::uint32_t i) const noexcept;
     std::uint32_t payload_size(std::uint32_t level) const noexcept {
         return level == 0 ? m_layout.value_size : 4;
     }
-    Address child(Address node, std::uint32_t i) const noexcept;
+    Offset child(Offset node, std::uint32_t i) const noexcept;
 
-    void open(Address base, std::uint32_t size, std::uint32_t at, std::uint32_t count,
+    void open(Offset base, std::uint32_t size, std::uint32_t at, std::uint32_t count,
               const std::uint8_t* from) noexcept;
-    void close(Address base, std::uint32_t size, std::uint32_t at, std::uint32_t count) noexcept;
-    void move(Address from, Address to, std::uint32_t size) noexcept;
+    void close(Offset base, std::uint32_t size, std::uint32_t at, std::uint32_t count) noexcept;
+    void move(Offset from, Offset to, std::uint32_t size) noexcept;
 
     std::uint32_t nodes_to_split(const NodePath& path) const noexcept;
     Result<void, Error> reserve(std::uint32_t count, Spare& spare);
-    void add(Address node, std::uint32_t level, std::uint32_t at, const std::uint8_t* key,
+    void add(Offset node, std::uint32_t level, std::uint32_t at, const std::uint8_t* key,
              const std::uint8_t* payload) noexcept;
-    void remove(Address node, std::uint32_t level, std::uint32_t key_at, std::uint32_t payload_at) noexcept;
-    void split(Address node, Address right, std::uint32_t level, std::uint8_t* separator) noexcept;
-    void grow_root(Address root, Address right, const std::uint8_t* separator) noexcept;
-    void link_after(Address left, Address right) noexcept;
-    void unlink(Address leaf) noexcept;
-    bool mend(Address parent, std::uint32_t position, std::uint32_t level);
-    void take_from_left(Address parent, std::uint32_t position, std::uint32_t level) noexcept;
-    void take_from_right(Address parent, std::uint32_t position, std::uint32_t level) noexcept;
-    bool merge(Address parent, std::uint32_t left_position, std::uint32_t level);
+    void remove(Offset node, std::uint32_t level, std::uint32_t key_at, std::uint32_t payload_at) noexcept;
+    void split(Offset node, Offset right, std::uint32_t level, std::uint8_t* separator) noexcept;
+    void grow_root(Offset root, Offset right, const std::uint8_t* separator) noexcept;
+    void link_after(Offset left, Offset right) noexcept;
+    void unlink(Offset leaf) noexcept;
+    bool mend(Offset parent, std::uint32_t position, std::uint32_t level);
+    void take_from_left(Offset parent, std::uint32_t position, std::uint32_t level) noexcept;
+    void take_from_right(Offset parent, std::uint32_t position, std::uint32_t level) noexcept;
+    bool merge(Offset parent, std::uint32_t left_position, std::uint32_t level);
     void shrink_root();
-    void free_node(Address node);
+    void free_node(Offset node);
 
     Arena& m_arena;
     Place<OrderedMapState> m_state;
@@ -135,7 +135,7 @@ class OrderedMap {
 public:
     // An entry; good until a key is added or erased. False at both ends.
     struct Cursor {
-        Address leaf = 0;
+        Offset leaf = 0;
         std::uint32_t position = 0;
         explicit operator bool() const noexcept { return leaf != 0; }
         friend bool operator==(Cursor, Cursor) noexcept = default;
@@ -149,17 +149,17 @@ public:
     std::uint32_t size() const noexcept { return m_arena.at(m_state).size; }
     bool empty() const noexcept { return size() == 0; }
 
-    Cursor first() const noexcept { return {Ptr<void>{m_arena.at(m_state).first_leaf}.address(), 0}; }
-    Cursor last() const noexcept { return end_of(Ptr<void>{m_arena.at(m_state).last_leaf}.address()); }
+    Cursor first() const noexcept { return {Ptr<void>{m_arena.at(m_state).first_leaf}.offset(), 0}; }
+    Cursor last() const noexcept { return end_of(Ptr<void>{m_arena.at(m_state).last_leaf}.offset()); }
     // Precondition for these five: a cursor that is true.
     Cursor next(Cursor at) const noexcept {
         const Head& head = head_of(at.leaf);
         return at.position + 1 < head.count ? Cursor{at.leaf, at.position + 1}
-                                            : Cursor{Ptr<void>{head.next}.address(), 0};
+                                            : Cursor{Ptr<void>{head.next}.offset(), 0};
     }
     Cursor previous(Cursor at) const noexcept {
         return at.position > 0 ? Cursor{at.leaf, at.position - 1}
-                               : end_of(Ptr<void>{head_of(at.leaf).previous}.address());
+                               : end_of(Ptr<void>{head_of(at.leaf).previous}.offset());
     }
     const K& key(Cursor at) const noexcept { return m_arena.at(key_at(at.leaf, at.position)); }
     const V& value(Cursor at) const noexcept { return m_arena.at(value_at(at)); }
@@ -170,7 +170,7 @@ public:
         const NodePath path = descend(key);
         if (path.node[0] == 0 || path.position[0] < head_of(path.node[0]).count)
             return {path.node[0], path.position[0]};
-        return {Ptr<void>{head_of(path.node[0]).next}.address(), 0};
+        return {Ptr<void>{head_of(path.node[0]).next}.offset(), 0};
     }
     Cursor find(const K& key) const noexcept {
         const NodePath path = descend(key);
@@ -209,14 +209,14 @@ private:
     static constexpr NodeLayout kLayout = node_layout(sizeof(K), sizeof(V), alignof(V));
 
     OrderedNodes nodes() noexcept { return {m_arena, m_state, kLayout}; }
-    const Head& head_of(Address node) const noexcept { return m_arena.at(Place<Head>(node)); }
-    static Place<K> key_at(Address node, std::uint32_t i) noexcept {
+    const Head& head_of(Offset node) const noexcept { return m_arena.at(Place<Head>(node)); }
+    static Place<K> key_at(Offset node, std::uint32_t i) noexcept {
         return Place<K>(node + NodeLayout::kHeadSize + i * sizeof(K));
     }
     static Place<V> value_at(Cursor at) noexcept {
         return Place<V>(at.leaf + kLayout.value_offset + at.position * sizeof(V));
     }
-    Cursor end_of(Address leaf) const noexcept {
+    Cursor end_of(Offset leaf) const noexcept {
         return leaf == 0 ? Cursor{}
                          : Cursor{leaf, std::max(std::min(head_of(leaf).count, kLayout.leaf_max), 1u) - 1};
     }
@@ -231,7 +231,7 @@ private:
         const OrderedMapState& map = m_arena.at(m_state);
         NodePath path;
         path.height = std::min(map.height, NodePath::kHeightMax);
-        Address node = Ptr<void>{map.root}.address();
+        Offset node = Ptr<void>{map.root}.offset();
         for (std::uint32_t level = path.height; level > 0; --level) {
             const std::uint32_t count = std::min(head_of(node).count, kLayout.inner_max);
             const K* keys = &m_arena.at(key_at(node, 0));
@@ -240,7 +240,7 @@ private:
                 static_cast<std::uint32_t>(std::upper_bound(keys, keys + count, key) - keys);
             node = Ptr<void>{m_arena.at(Place<std::uint32_t>(node + kLayout.child_offset +
                                                              4 * path.position[level]))}
-                       .address();
+                       .offset();
         }
         path.node[0] = node;
         const std::uint32_t count = std::min(node == 0 ? 0 : head_of(node).count, kLayout.leaf_max);

@@ -20,12 +20,12 @@ struct FreeBlock {
 static_assert(Storable<FreeBlock>);
 
 Place<FreeBlock> block_at(PageNumber first) noexcept {
-    return Place<FreeBlock>(address_of_page(first));
+    return Place<FreeBlock>(offset_of_page(first));
 }
 
 Place<std::uint8_t> map_byte(PageNumber page) noexcept {
     const PageNumber group = page / kGroupPages * kGroupPages;
-    return Place<std::uint8_t>(address_of_page(group == 0 ? 1 : group) + page % kGroupPages);
+    return Place<std::uint8_t>(offset_of_page(group == 0 ? 1 : group) + page % kGroupPages);
 }
 
 // Of the smallest block that holds so many pages. Precondition: between 1 and kRunPagesMax.
@@ -116,7 +116,7 @@ void Arena::free_pages(PageNumber first, std::uint32_t count) {
         fail_with(Error::OutOfBounds);
     if (m_failure)
         return;
-    zero(address_of_page(first), std::uint64_t{kPageSize} << order);
+    zero(offset_of_page(first), std::uint64_t{kPageSize} << order);
     for (; order + 1 < kOrders; ++order) {
         const PageNumber buddy = first ^ 1u << order;
         if (at(map_byte(buddy)) != order + 1)

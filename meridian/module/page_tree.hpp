@@ -1,7 +1,7 @@
 // The commitment to an arena: a tree of hashes over its pages.
 //
 // A leaf is the Keccak-256 of a page's 4096 bytes, a node that of its four children's 128 bytes; there are 12
-// levels above the leaves, which makes a leaf for each of the 2^24 pages an address can name. Pages that an
+// levels above the leaves, which makes a leaf for each of the 2^24 pages an offset can lie in. Pages that an
 // arena does not have count as zero. What is committed is keccak256(format, page count, root), three words.
 // Nothing can be taken for anything else: a path has always 12 steps, and a leaf, a node and a commitment are
 // hashes of different lengths (docs/adr/0010-arena.md).

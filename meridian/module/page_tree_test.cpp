@@ -59,7 +59,7 @@ void run(Arena& arena, std::uint64_t seed) {
         for (int i = 0; i < 5; ++i) {
             const std::uint32_t offset =
                 random.below((arena.page_count() - kPageCountMin) * kPageSize) / 16 * 16;
-            const Place<std::uint64_t> place(address_of_page(kPageCountMin) + offset);
+            const Place<std::uint64_t> place(offset_of_page(kPageCountMin) + offset);
             if (arena.at(place) % 3 != 2)
                 arena.edit(place) = arena.at(place) + random.next();
         }

@@ -5,13 +5,13 @@ namespace meridian::module {
 namespace {
 
 // What a free slot begins with: the granule of the next one.
-Place<std::uint32_t> link_of(Address slot) noexcept {
+Place<std::uint32_t> link_of(Offset slot) noexcept {
     return Place<std::uint32_t>(slot);
 }
 
-Address take_fresh(Arena& arena, Place<PoolState> state, std::uint32_t stride) noexcept {
+Offset take_fresh(Arena& arena, Place<PoolState> state, std::uint32_t stride) noexcept {
     PoolState& pool = arena.edit(state);
-    const Address slot = Ptr<void>{pool.fresh}.address();
+    const Offset slot = Ptr<void>{pool.fresh}.offset();
     const bool page_has_more = offset_in_page(slot) + 2 * stride <= kPageSize;
     pool.fresh = page_has_more ? Ptr<void>::to(slot + stride).granule : 0;
     ++pool.size;
@@ -20,10 +20,10 @@ Address take_fresh(Arena& arena, Place<PoolState> state, std::uint32_t stride) n
 
 }  // namespace
 
-Result<Address, Error> allocate_slot(Arena& arena, Place<PoolState> state, std::uint32_t stride) {
-    Address slot = 0;
+Result<Offset, Error> allocate_slot(Arena& arena, Place<PoolState> state, std::uint32_t stride) {
+    Offset slot = 0;
     if (const std::uint32_t free = arena.at(state).free; free != 0) {
-        slot = Ptr<void>{free}.address();
+        slot = Ptr<void>{free}.offset();
         PoolState& pool = arena.edit(state);
         pool.free = arena.at(link_of(slot));
         ++pool.size;
@@ -34,7 +34,7 @@ Result<Address, Error> allocate_slot(Arena& arena, Place<PoolState> state, std::
             if (!page)
                 return fail(page.error());
             PoolState& pool = arena.edit(state);
-            pool.fresh = Ptr<void>::to(address_of_page(*page)).granule;
+            pool.fresh = Ptr<void>::to(offset_of_page(*page)).granule;
             ++pool.page_count;
         }
         slot = take_fresh(arena, state, stride);
@@ -44,7 +44,7 @@ Result<Address, Error> allocate_slot(Arena& arena, Place<PoolState> state, std::
     return slot;
 }
 
-void free_slot(Arena& arena, Place<PoolState> state, std::uint32_t stride, Address slot) {
+void free_slot(Arena& arena, Place<PoolState> state, std::uint32_t stride, Offset slot) {
     arena.zero(slot, stride);
     PoolState& pool = arena.edit(state);
     const std::uint32_t next = pool.free;

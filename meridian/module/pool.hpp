@@ -19,11 +19,11 @@ struct PoolState {
 };
 static_assert(Storable<PoolState>);
 
-// Slots of `stride` bytes: a multiple of kGranule. The address of a slot that is zero, or OutOfPages or what
+// Slots of `stride` bytes: a multiple of kGranule. The offset of a slot that is zero, or OutOfPages or what
 // the arena has failed with.
-Result<Address, Error> allocate_slot(Arena& arena, Place<PoolState> state, std::uint32_t stride);
+Result<Offset, Error> allocate_slot(Arena& arena, Place<PoolState> state, std::uint32_t stride);
 // Precondition: from allocate_slot with this stride, and not freed since.
-void free_slot(Arena& arena, Place<PoolState> state, std::uint32_t stride, Address slot);
+void free_slot(Arena& arena, Place<PoolState> state, std::uint32_t stride, Offset slot);
 
 constexpr std::uint32_t slot_stride(std::size_t size) noexcept {
     return static_cast<std::uint32_t>((size + kGranule - 1) / kGranule * kGranule);
@@ -37,12 +37,12 @@ public:
     // A zero object.
     Result<Ptr<T>, Error> allocate() {
         static_assert(Storable<T>);
-        const Result<Address, Error> slot = allocate_slot(m_arena, m_state, slot_stride(sizeof(T)));
+        const Result<Offset, Error> slot = allocate_slot(m_arena, m_state, slot_stride(sizeof(T)));
         if (!slot)
             return fail(slot.error());
         return Ptr<T>::to(*slot);
     }
-    void free(Ptr<T> object) { free_slot(m_arena, m_state, slot_stride(sizeof(T)), object.address()); }
+    void free(Ptr<T> object) { free_slot(m_arena, m_state, slot_stride(sizeof(T)), object.offset()); }
     std::uint32_t size() const noexcept { return m_arena.at(m_state).size; }
 
 private:

@@ -7,7 +7,7 @@ Result<void, Error> PageRestore::append(BytesView pages) noexcept {
         return fail(Error::BadHeader);
     if (pages.size() / kPageSize > m_region.page_capacity - m_pages)
         return fail(Error::RegionTooSmall);
-    std::copy(pages.begin(), pages.end(), m_region.base + address_of_page(m_pages));
+    std::copy(pages.begin(), pages.end(), m_region.base + offset_of_page(m_pages));
     m_pages += static_cast<std::uint32_t>(pages.size() / kPageSize);
     return {};
 }

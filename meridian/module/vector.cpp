@@ -6,7 +6,7 @@ namespace {
 
 Place<PageNumber> entry_of(PageNumber directory, std::uint32_t leaf, std::uint32_t level) noexcept {
     const std::uint32_t entry = leaf >> level * kDirectoryBits & ((1u << kDirectoryBits) - 1);
-    return Place<PageNumber>(address_of_page(directory) + entry * sizeof(PageNumber));
+    return Place<PageNumber>(offset_of_page(directory) + entry * sizeof(PageNumber));
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ inline PageNumber find_leaf(const Arena& arena, const VectorState& vector, std::
     PageNumber page = vector.root;
     for (std::uint32_t level = std::min(vector.height, kVectorHeightMax); level-- > 0;) {
         const std::uint32_t entry = leaf >> level * kDirectoryBits & ((1u << kDirectoryBits) - 1);
-        page = arena.at(Place<PageNumber>(address_of_page(page) + entry * sizeof(PageNumber)));
+        page = arena.at(Place<PageNumber>(offset_of_page(page) + entry * sizeof(PageNumber)));
     }
     return page;
 }
@@ -50,7 +50,7 @@ public:
     // Precondition for these three: index < size().
     Place<T> place(std::uint32_t index) const noexcept {
         const PageNumber page = find_leaf(m_arena, m_arena.at(m_state), index / kPerPage);
-        return Place<T>(address_of_page(page) + index % kPerPage * sizeof(T));
+        return Place<T>(offset_of_page(page) + index % kPerPage * sizeof(T));
     }
     const T& at(std::uint32_t index) const noexcept { return m_arena.at(place(index)); }
     T& edit(std::uint32_t index) noexcept { return m_arena.edit(place(index)); }
@@ -68,7 +68,7 @@ public:
         } else {
             page = find_leaf(m_arena, vector, leaf);
         }
-        m_arena.edit(Place<T>(address_of_page(page) + vector.size % kPerPage * sizeof(T))) = value;
+        m_arena.edit(Place<T>(offset_of_page(page) + vector.size % kPerPage * sizeof(T))) = value;
         m_arena.edit(m_state).size = vector.size + 1;
         if (const auto failure = m_arena.failure())
             return fail(*failure);
@@ -77,7 +77,7 @@ public:
     // Precondition: not empty.
     void pop_back() {
         const std::uint32_t last = size() - 1;
-        m_arena.zero(place(last).address, sizeof(T));
+        m_arena.zero(place(last).offset, sizeof(T));
         m_arena.edit(m_state).size = last;
         if (last % kPerPage == 0)
             drop_leaf(m_arena, m_state, last / kPerPage);

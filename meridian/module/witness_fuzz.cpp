@@ -28,7 +28,7 @@ void use(Arena& arena, WitnessSource& source) {
             arena.free_pages(*pages, count);
     }
     for (PageNumber page = 0; page < kPages; page += 3) {
-        const Place<std::uint64_t> place(address_of_page(page) + 512);
+        const Place<std::uint64_t> place(offset_of_page(page) + 512);
         arena.edit(place) = arena.at(place) + 1;
     }
     const auto commitment = source.commitment_of(arena);
