@@ -11,10 +11,7 @@ struct alignas(64) ZeroPage {
 constexpr ZeroPage kZeroPage;
 
 bool is_zero(const std::uint8_t* bytes, std::size_t size) noexcept {
-    std::uint8_t any = 0;
-    for (std::size_t i = 0; i < size; ++i)
-        any |= bytes[i];
-    return any == 0;
+    return std::memcmp(bytes, kZeroPage.bytes, size) == 0;
 }
 
 }  // namespace
@@ -24,7 +21,8 @@ Arena::Arena(Region region, PageSource* source, std::uint32_t undo_lines_max)
       m_marks(region.marks()),
       m_log_capacity(undo_lines_max),
       // Not touched before it is used, so a generous bound costs nothing.
-      m_log(std::make_unique_for_overwrite<SavedLine[]>(undo_lines_max)),
+      m_log(std::make_unique_for_overwrite<LoggedLine[]>(undo_lines_max)),
+      m_log_contents(std::make_unique_for_overwrite<LineContent[]>(undo_lines_max)),
       m_source(source),
       m_scratch(std::make_unique<Scratch>()) {}
 
@@ -119,6 +117,24 @@ const std::uint8_t* Arena::read_absent(Offset offset) const noexcept {
     return m_region.base + offset;
 }
 
+// Inlined: a transaction's first write to a line is the usual one.
+[[gnu::always_inline]] inline bool Arena::save_lines(PageNumber page, std::uint64_t lines) noexcept {
+    if (static_cast<std::uint32_t>(std::popcount(lines)) > m_log_capacity - m_log_size) {
+        fail_with(Error::UndoFull);
+        return false;
+    }
+    const std::uint64_t changed = m_marks[page].changed;
+    for (; lines != 0; lines &= lines - 1) {
+        const auto index = static_cast<std::uint32_t>(std::countr_zero(lines));
+        const LoggedLine line = page * kLinesPerPage + index;
+        m_log[m_log_size] = (changed >> index & 1) != 0 ? line | kWasChanged : line;
+        std::memcpy(m_log_contents[m_log_size].bytes, m_region.base + std::size_t{line} * kLineSize,
+                    kLineSize);
+        ++m_log_size;
+    }
+    return true;
+}
+
 // Of the write barrier: the first time that these lines are written to since the last checkpoint.
 std::uint8_t* Arena::write_first(Offset offset, std::uint64_t lines) noexcept {
     const PageNumber page = page_of(offset);
@@ -140,23 +156,6 @@ std::uint8_t* Arena::write_first(Offset offset, std::uint64_t lines) noexcept {
     return m_region.base + offset;
 }
 
-bool Arena::save_lines(PageNumber page, std::uint64_t lines) noexcept {
-    if (static_cast<std::uint32_t>(std::popcount(lines)) > m_log_capacity - m_log_size) {
-        fail_with(Error::UndoFull);
-        return false;
-    }
-    const std::uint64_t changed = m_marks[page].changed;
-    for (; lines != 0; lines &= lines - 1) {
-        const auto index = static_cast<std::uint32_t>(std::countr_zero(lines));
-        SavedLine& saved = m_log[m_log_size++];
-        saved.line = page * kLinesPerPage + index;
-        if ((changed >> index & 1) != 0)
-            saved.line |= SavedLine::kWasChanged;
-        std::memcpy(saved.content, m_region.base + offset_of_page(page) + index * kLineSize, kLineSize);
-    }
-    return true;
-}
-
 Arena::Checkpoint Arena::checkpoint() noexcept {
     ++m_epoch;
     return {m_log_size, m_depth++};
@@ -176,10 +175,11 @@ Result<void, Error> Arena::commit(Checkpoint checkpoint) noexcept {
 void Arena::revert(Checkpoint checkpoint) noexcept {
     MERIDIAN_ASSERT(checkpoint.depth < m_depth && checkpoint.log_size <= m_log_size);
     while (m_log_size > checkpoint.log_size) {
-        const SavedLine& saved = m_log[--m_log_size];
-        const std::uint32_t line = saved.line & ~SavedLine::kWasChanged;
-        std::memcpy(m_region.base + std::size_t{line} * kLineSize, saved.content, kLineSize);
-        if (saved.line == line)
+        const LoggedLine logged = m_log[--m_log_size];
+        const LoggedLine line = logged & ~kWasChanged;
+        std::memcpy(m_region.base + std::size_t{line} * kLineSize, m_log_contents[m_log_size].bytes,
+                    kLineSize);
+        if (logged == line)
             m_marks[line / kLinesPerPage].changed &= ~(std::uint64_t{1} << line % kLinesPerPage);
     }
     m_depth = checkpoint.depth;

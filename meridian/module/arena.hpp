@@ -140,12 +140,12 @@ public:
     Result<void, Error> apply(const Changes& changes);
 
 private:
-    struct SavedLine {
-        // The line's number in the arena; kWasChanged says that it was among the changes before.
-        std::uint32_t line;
-        static constexpr std::uint32_t kWasChanged = 1u << 31;
-        static_assert(std::uint64_t{kPagesMax} * kLinesPerPage <= kWasChanged);
-        std::uint8_t content[kLineSize];
+    // The number of a line in the arena; kWasChanged says that it was among the changes before it was saved.
+    using LoggedLine = std::uint32_t;
+    static constexpr LoggedLine kWasChanged = 1u << 31;
+    static_assert(std::uint64_t{kPagesMax} * kLinesPerPage <= kWasChanged);
+    struct alignas(kLineSize) LineContent {
+        std::uint8_t bytes[kLineSize];
     };
     Arena(Region region, PageSource* source, std::uint32_t undo_lines_max);
 
@@ -186,7 +186,8 @@ private:
     std::uint64_t m_epoch = 1;
     std::uint32_t m_log_size = 0;
     std::uint32_t m_log_capacity;
-    std::unique_ptr<SavedLine[]> m_log;
+    std::unique_ptr<LoggedLine[]> m_log;
+    std::unique_ptr<LineContent[]> m_log_contents;
     std::vector<PageNumber> m_listed;
     mutable std::optional<Error> m_failure;
     PageSource* m_source;

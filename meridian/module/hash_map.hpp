@@ -27,7 +27,13 @@ constexpr std::uint64_t mix_bits(std::uint64_t x) noexcept {
 }
 std::uint64_t hash_bytes(const std::uint8_t* bytes, std::size_t size) noexcept;
 
-// An entry is: the granule of the next one, the key, the value; gaps are zero.
+// Numbers that are handed out one after the other, as identifiers are, go to buckets that lie side by side, a
+// page of buckets for every 1024 of them: what is young or old at the same time shares the cache's lines.
+constexpr std::uint64_t hash_number(std::uint64_t number) noexcept {
+    return number ^ mix_bits(number >> 10);
+}
+
+// An entry is: the granule of the next one, then key and value, in whichever order is shorter; gaps are zero.
 struct HashEntryLayout {
     std::uint32_t key_offset;
     std::uint32_t value_offset;
@@ -55,12 +61,9 @@ public:
 
     // Where the value of a key is, until the key is erased; nowhere if it is not in the map.
     Place<V> find(const K& key) const noexcept {
-        const std::uint32_t buckets = m_arena.at(m_state).buckets.size;
-        if (buckets == 0)
+        if (m_arena.at(m_state).buckets.size == 0)
             return {};
-        Offset entry = Ptr<void>{m_arena.at(heads().place(bucket_of(hash(key), buckets)))}.offset();
-        while (entry != 0 && !same(entry, key))
-            entry = Ptr<void>{m_arena.at(Place<std::uint32_t>(entry))}.offset();
+        const Offset entry = entry_in(head_of(key), key);
         return Place<V>(entry == 0 ? 0 : entry + kLayout.value_offset);
     }
     const V* get(const K& key) const noexcept {
@@ -70,28 +73,28 @@ public:
 
     // Adds the key or gives it another value. Errors: OutOfPages, what the arena has failed with.
     Result<Place<V>, Error> put(const K& key, const V& value) {
-        if (const Place<V> place = find(key)) {
-            m_arena.edit(place) = value;
-            return done(place);
-        }
-        const Result<Offset, Error> entry =
-            allocate_slot(m_arena, m_arena.place(m_state, &HashMapState::entries), kLayout.stride);
-        if (!entry)
-            return fail(entry.error());
         if (m_arena.at(m_state).buckets.size == 0) {
-            if (const Result<void, Error> first = heads().push_back(0); !first) {
-                free_slot(m_arena, m_arena.place(m_state, &HashMapState::entries), kLayout.stride, *entry);
+            if (const Result<void, Error> first = heads().push_back(0); !first)
                 return fail(first.error());
-            }
         }
-        std::uint32_t& head = m_arena.edit(head_of(key));
-        m_arena.edit(Place<std::uint32_t>(*entry)) = head;
-        head = Ptr<void>::to(*entry).granule;
-        m_arena.edit(Place<K>(*entry + kLayout.key_offset)) = key;
-        m_arena.edit(Place<V>(*entry + kLayout.value_offset)) = value;
-        if (size() > m_arena.at(m_state).buckets.size)
-            add_bucket(m_arena, m_state, hash_at);
-        return done(Place<V>(*entry + kLayout.value_offset));
+        const Place<std::uint32_t> head = head_of(key);
+        Offset entry = entry_in(head, key);
+        if (entry == 0) {
+            const Result<Offset, Error> added =
+                allocate_slot(m_arena, m_arena.place(m_state, &HashMapState::entries), kLayout.stride);
+            if (!added)
+                return fail(added.error());
+            entry = *added;
+            m_arena.edit(Place<std::uint32_t>(entry)) = m_arena.at(head);
+            m_arena.edit(head) = Ptr<void>::to(entry).granule;
+            m_arena.edit(Place<K>(entry + kLayout.key_offset)) = key;
+            if (size() > m_arena.at(m_state).buckets.size)
+                add_bucket(m_arena, m_state, hash_at);
+        }
+        m_arena.edit(Place<V>(entry + kLayout.value_offset)) = value;
+        if (const auto failure = m_arena.failure())
+            return fail(*failure);
+        return Place<V>(entry + kLayout.value_offset);
     }
 
     // Whether there was one.
@@ -115,16 +118,32 @@ private:
     static constexpr HashEntryLayout kLayout = [] {
         constexpr auto align = [](std::size_t offset, std::size_t to) { return (offset + to - 1) / to * to; };
         const std::size_t key = align(sizeof(std::uint32_t), alignof(K));
-        const std::size_t value = align(key + sizeof(K), alignof(V));
-        return HashEntryLayout{static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(value),
-                               slot_stride(value + sizeof(V))};
+        const std::size_t value_behind = align(key + sizeof(K), alignof(V));
+        const std::size_t value = align(sizeof(std::uint32_t), alignof(V));
+        const std::size_t key_behind = align(value + sizeof(V), alignof(K));
+        const bool key_first = value_behind + sizeof(V) <= key_behind + sizeof(K);
+        return HashEntryLayout{static_cast<std::uint32_t>(key_first ? key : key_behind),
+                               static_cast<std::uint32_t>(key_first ? value_behind : value),
+                               slot_stride(key_first ? value_behind + sizeof(V) : key_behind + sizeof(K))};
     }();
 
     static std::uint64_t hash(const K& key) noexcept {
-        return hash_bytes(reinterpret_cast<const std::uint8_t*>(&key), sizeof(K));
+        if constexpr (sizeof(K) <= sizeof(std::uint64_t)) {
+            std::uint64_t number = 0;
+            std::memcpy(&number, &key, sizeof(K));
+            return hash_number(number);
+        } else {
+            return hash_bytes(reinterpret_cast<const std::uint8_t*>(&key), sizeof(K));
+        }
     }
     static std::uint64_t hash_at(const Arena& arena, Offset entry) {
         return hash(arena.at(Place<K>(entry + kLayout.key_offset)));
+    }
+    Offset entry_in(Place<std::uint32_t> head, const K& key) const noexcept {
+        Offset entry = Ptr<void>{m_arena.at(head)}.offset();
+        while (entry != 0 && !same(entry, key))
+            entry = Ptr<void>{m_arena.at(Place<std::uint32_t>(entry))}.offset();
+        return entry;
     }
     bool same(Offset entry, const K& key) const noexcept {
         return std::memcmp(m_arena.bytes(entry + kLayout.key_offset), &key, sizeof(K)) == 0;
@@ -135,11 +154,6 @@ private:
     // Precondition: there are buckets.
     Place<std::uint32_t> head_of(const K& key) const noexcept {
         return heads().place(bucket_of(hash(key), std::max(m_arena.at(m_state).buckets.size, 1u)));
-    }
-    Result<Place<V>, Error> done(Place<V> place) const noexcept {
-        if (const auto failure = m_arena.failure())
-            return fail(*failure);
-        return place;
     }
 
     Arena& m_arena;
