@@ -121,7 +121,7 @@ void read_account(state::MemoryState& state, rlp::ListReader& accounts) {
 chain::Header read_header(rlp::ListReader& reader) {
     if (auto header = chain::decode_header(reader.item().raw))
         return std::move(*header);
-    reader.reject(rlp::DecodeError::WrongLength);
+    reader.reject(rlp::DecodeError::InvalidValue);
     return {};
 }
 

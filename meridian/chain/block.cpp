@@ -38,6 +38,7 @@ BlockDecodeFailure failure(std::string field, rlp::DecodeError error) {
         out.error = BlockError::RlpInvalidFieldOverflow64;
     out.field = std::move(field);
     out.reason = rlp::to_string(error);
+    out.fault = error;
     return out;
 }
 
@@ -46,7 +47,9 @@ BlockDecodeFailure failure(std::string_view prefix, std::span<const std::string_
     const std::string_view name = name_at(names, error.field);
     BlockDecodeFailure out =
         failure(name.empty() ? std::string(prefix) : join(prefix, ".", name), error.error);
-    if (error.error == rlp::DecodeError::WrongLength && (name == "coinbase" || name == "address"))
+    const bool wrong_size =
+        error.error == rlp::DecodeError::StringTooShort || error.error == rlp::DecodeError::StringTooLong;
+    if (wrong_size && (name == "coinbase" || name == "address"))
         out.error = BlockError::RlpInvalidAddress;
     // The later fields are told apart by their number only: one left out makes the next one malformed.
     if (names.data() == kHeaderNames && error.field >= kRequiredHeaderFields &&
@@ -137,6 +140,7 @@ Result<Transaction, BlockDecodeFailure> read_transaction(const rlp::Item& item, 
     out.txn_error = txn.error().error;
     out.field = join(field, ": ", txn.error().field);
     out.reason = std::move(txn.error().reason);
+    out.fault = txn.error().fault;
     return fail(std::move(out));
 }
 

@@ -49,6 +49,7 @@ struct BlockDecodeFailure {
     std::optional<TxnError> txn_error;
     std::string field;
     std::string reason;
+    std::optional<rlp::DecodeError> fault;  // what the RLP decoder said, if it was that which refused
 };
 
 Bytes encode(const Header& header);

@@ -79,7 +79,7 @@ std::string_view name(TxnError error) noexcept {
         case TxnError::InvalidDeposit:
             return "TransactionException.INVALID_DEPOSIT";
         case TxnError::RlpInvalidEncoding:
-            return "TransactionException.RLP_INVALID_VALUE";
+            return "TransactionException.RLP_INVALID_ENCODING";
         case TxnError::Interrupted:
             return "TransactionException.INTERRUPTED";
     }

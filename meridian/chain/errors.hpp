@@ -1,13 +1,16 @@
 // Why a transaction or a block is rejected, named as the execution specification's tests name it.
 #pragma once
 
+#include <meridian/rlp/decode.hpp>
+
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace meridian::chain {
 
-// The names are the members of the specification tests' TransactionException.
+// The names are the members of the specification tests' TransactionException, plus ours where it has none.
 enum class [[nodiscard]] TxnError : std::uint8_t {
     SenderNotEoa,
     InsufficientAccountFunds,
@@ -46,7 +49,7 @@ enum class [[nodiscard]] TxnError : std::uint8_t {
     InvalidSignatureVrs,
     EcRecoverFailed,
     InvalidDeposit,      // a deposit outside an OP chain, or a malformed one
-    RlpInvalidEncoding,  // any structural failure of the encoding
+    RlpInvalidEncoding,  // DecodeFailure says in which field, and of what kind
     Interrupted,         // the host ended the execution (evm::Interrupt): says nothing of the transaction
 };
 
@@ -107,8 +110,10 @@ std::string_view name(BlockError error) noexcept;
 // Why an encoding was refused, and where.
 struct DecodeFailure {
     TxnError error = TxnError::RlpInvalidEncoding;
-    std::string field;   // the offending field, such as "transaction.gasLimit"
-    std::string reason;  // the decoder's reason in words, such as "leading zero"
+    // The offending field, such as "transaction.gasLimit" or "transaction.accessList[0].address".
+    std::string field;
+    std::string reason;                     // in words, such as "leading zero in integer"
+    std::optional<rlp::DecodeError> fault;  // what the RLP decoder said, if it was that which refused
 };
 
 }  // namespace meridian::chain

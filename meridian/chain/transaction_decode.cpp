@@ -28,6 +28,9 @@ constexpr std::string_view kSetCodeNames[] = {
 constexpr std::string_view kDepositNames[] = {"sourceHash", "from",     "to",         "mint",
                                               "value",      "gasLimit", "isSystemTx", "data"};
 
+constexpr std::string_view kAccessListEntryNames[] = {"address", "storageKeys"};
+constexpr std::string_view kAuthorizationNames[] = {"chainId", "address", "nonce", "yParity", "r", "s"};
+
 std::string field_path(std::string_view field) {
     std::string out = "transaction";
     if (!field.empty())
@@ -37,14 +40,45 @@ std::string field_path(std::string_view field) {
 
 std::unexpected<DecodeFailure> failure(std::string_view field, std::string_view reason,
                                        TxnError error = TxnError::RlpInvalidEncoding) {
-    return fail(DecodeFailure{error, field_path(field), std::string(reason)});
+    return fail(DecodeFailure{error, field_path(field), std::string(reason), {}});
+}
+
+std::unexpected<DecodeFailure> failure(std::string_view field, rlp::DecodeError error,
+                                       TxnError kind = TxnError::RlpInvalidEncoding) {
+    return fail(DecodeFailure{kind, field_path(field), std::string(rlp::to_string(error)), error});
+}
+
+std::string_view name_at(Names names, std::size_t index) noexcept {
+    return index < names.size() ? names[index] : std::string_view{};
+}
+
+Names entry_names(std::string_view field) noexcept {
+    if (field == "accessList")
+        return kAccessListEntryNames;
+    if (field == "authorizationList")
+        return kAuthorizationNames;
+    return {};
+}
+
+// "[1].storageKeys[0]": from a field into the lists that it nests.
+std::string inner_path(std::string_view field, const rlp::FieldError& error) {
+    const auto& [entry, member, key] = error.inner;
+    std::string out;
+    if (entry == rlp::FieldError::kNone)
+        return out;
+    out.append("[").append(std::to_string(entry)).append("]");
+    if (const std::string_view name = name_at(entry_names(field), member); !name.empty())
+        out.append(".").append(name);
+    if (key != rlp::FieldError::kNone)
+        out.append("[").append(std::to_string(key)).append("]");
+    return out;
 }
 
 std::unexpected<DecodeFailure> failure(Names names, const rlp::FieldError& error) {
-    const std::string_view name = error.field < names.size() ? names[error.field] : "";
+    const std::string_view name = name_at(names, error.field);
     const TxnError kind = name == "authorizationList" ? TxnError::Type4InvalidAuthorizationFormat
                                                       : TxnError::RlpInvalidEncoding;
-    return failure(name, rlp::to_string(error.error), kind);
+    return failure(std::string(name) + inner_path(name, error), error.error, kind);
 }
 
 AccessList read_access_list(rlp::ListReader& reader) {
@@ -58,9 +92,7 @@ AccessList read_access_list(rlp::ListReader& reader) {
         while (!keys.at_end())
             entry.storage_keys.push_back(keys.fixed<32>());
         item.adopt(keys);
-        if (const auto done = item.finish(); !done)
-            list.reject(done.error().error);
-        list.adopt(item);
+        list.adopt_whole(item);
         out.push_back(std::move(entry));
     }
     reader.adopt(list);
@@ -81,8 +113,7 @@ std::vector<Authorization> read_authorizations(rlp::ListReader& reader) {
             item.reject(rlp::DecodeError::Overflow);
         a.r = item.number();
         a.s = item.number();
-        if (const auto done = item.finish(); !done)
-            list.reject(done.error().error);
+        list.adopt_whole(item);
         out.push_back(a);
     }
     reader.adopt(list);
@@ -216,9 +247,9 @@ std::optional<TxnType> to_type(std::uint8_t byte) noexcept {
 Result<BytesView, DecodeFailure> only_list(BytesView input) {
     const auto item = rlp::decode_exact(input);
     if (!item)
-        return failure("", rlp::to_string(item.error()));
+        return failure("", item.error());
     if (!item->is_list)
-        return failure("", rlp::to_string(rlp::DecodeError::UnexpectedString));
+        return failure("", rlp::DecodeError::UnexpectedString);
     return item->payload;
 }
 
@@ -241,8 +272,8 @@ std::size_t count_of_size(rlp::ListReader& reader, std::size_t size) {
     rlp::ListReader list(reader.list());
     std::size_t count = 0;
     for (; !list.at_end(); ++count)
-        if (list.bytes().size() != size)
-            list.reject(rlp::DecodeError::WrongLength);
+        if (const std::size_t actual = list.bytes().size(); actual != size)
+            list.reject(actual < size ? rlp::DecodeError::StringTooShort : rlp::DecodeError::StringTooLong);
     reader.adopt(list);
     return count;
 }
@@ -304,11 +335,14 @@ Result<Transaction, DecodeFailure> decode_with_sidecar(BytesView payload) {
 
 Result<Transaction, DecodeFailure> decode_transaction(BytesView envelope) {
     if (envelope.empty())
-        return failure("", rlp::to_string(rlp::DecodeError::InputTooShort));
+        return failure("", rlp::DecodeError::InputTooShort);
     if (envelope[0] >= 0xc0) {
         const auto payload = only_list(envelope);
         return payload ? decode_legacy(*payload) : fail(payload.error());
     }
+    // EIP-2718: types end at 0x7f, and a legacy transaction begins at 0xc0.
+    if (envelope[0] >= 0x80)
+        return failure("", rlp::DecodeError::UnexpectedString);
     const auto type = to_type(envelope[0]);
     if (!type)
         return failure("type", "unknown transaction type", TxnError::TypeNotSupported);

@@ -116,6 +116,7 @@ struct BadCase {
     Bytes encoded;
     const char* field;
     TxnError error;
+    std::optional<rlp::DecodeError> fault = {};
 };
 
 void expect_refused(const BadCase& bad) {
@@ -123,6 +124,7 @@ void expect_refused(const BadCase& bad) {
     ASSERT_FALSE(decoded.has_value()) << bad.field;
     EXPECT_EQ(decoded.error().field, bad.field);
     EXPECT_EQ(decoded.error().error, bad.error) << name(decoded.error().error);
+    EXPECT_EQ(decoded.error().fault, bad.fault) << bad.field << ": " << decoded.error().reason;
 }
 
 rlp::ListBuilder legacy_fields(std::size_t nonce_size, std::size_t to_size, const u256& v) {
@@ -135,22 +137,53 @@ rlp::ListBuilder legacy_fields(std::size_t nonce_size, std::size_t to_size, cons
 
 TEST(Transaction, FailuresNameTheField) {
     using enum TxnError;
-    expect_refused({legacy_fields(9, 20, 27).build(), "transaction.nonce", RlpInvalidEncoding});
-    expect_refused({legacy_fields(1, 19, 27).build(), "transaction.to", RlpInvalidEncoding});
-    expect_refused({legacy_fields(1, 21, 27).build(), "transaction.to", RlpInvalidEncoding});
+    using enum rlp::DecodeError;
+    expect_refused({legacy_fields(9, 20, 27).build(), "transaction.nonce", RlpInvalidEncoding, Overflow});
+    expect_refused({legacy_fields(1, 19, 27).build(), "transaction.to", RlpInvalidEncoding, StringTooShort});
+    expect_refused({legacy_fields(1, 21, 27).build(), "transaction.to", RlpInvalidEncoding, StringTooLong});
     expect_refused({legacy_fields(1, 20, 29).build(), "transaction.v", InvalidSignatureVrs});
     expect_refused({legacy_fields(1, 20, u256::max()).build(), "transaction.v", InvalidSignatureVrs});
-    expect_refused({{}, "transaction", RlpInvalidEncoding});
+    expect_refused({{}, "transaction", RlpInvalidEncoding, InputTooShort});
+    expect_refused({{0xb8, 0x00}, "transaction", RlpInvalidEncoding, UnexpectedString});
     expect_refused({{0x05, 0xc0}, "transaction.type", TypeNotSupported});
     expect_refused({{0x7f}, "transaction.type", TypeNotSupported});
-    expect_refused({{0x02, 0xc0}, "transaction.chainId", RlpInvalidEncoding});
-    expect_refused({{0x02, 0x80}, "transaction", RlpInvalidEncoding});
+    expect_refused({{0x02, 0xc0}, "transaction.chainId", RlpInvalidEncoding, TooFewItems});
+    expect_refused({{0x02, 0x80}, "transaction", RlpInvalidEncoding, UnexpectedString});
     Bytes trailing = encode(sample(TxnType::Legacy));
     trailing.push_back(0);
-    expect_refused({trailing, "transaction", RlpInvalidEncoding});
+    expect_refused({trailing, "transaction", RlpInvalidEncoding, TrailingBytes});
     Transaction set_code = sample(TxnType::SetCode);
     set_code.authorizations[0].y_parity = 256;
-    expect_refused({encode(set_code), "transaction.authorizationList", Type4InvalidAuthorizationFormat});
+    expect_refused({encode(set_code), "transaction.authorizationList[0].yParity",
+                    Type4InvalidAuthorizationFormat, Overflow});
+}
+
+TEST(Transaction, FailuresNameThePlaceInANestedList) {
+    using enum TxnError;
+    using enum rlp::DecodeError;
+    const auto with_list = [&](const rlp::ListBuilder& list) {
+        rlp::ListBuilder fields;
+        fields.uint(5).uint(9).uint(1).uint(21000).bytes(kTo).uint(0).bytes({}).list(list);
+        fields.uint(1).uint(1).uint(1);
+        Bytes out{0x01};
+        append(out, fields.build());
+        return out;
+    };
+    using rlp::ListBuilder;
+    const auto keys = [](const Bytes& key) { return ListBuilder().bytes(Hash{}).bytes(key); };
+    const auto refuse = [&](const ListBuilder& list, const char* field, rlp::DecodeError fault) {
+        expect_refused({with_list(list), field, RlpInvalidEncoding, fault});
+    };
+    const ListBuilder good = ListBuilder().bytes(kTo).list(ListBuilder());
+    const auto after_good = [&](const ListBuilder& bad) { return ListBuilder().list(good).list(bad); };
+    refuse(after_good(ListBuilder().bytes(Bytes(19, 1)).list(ListBuilder())),
+           "transaction.accessList[1].address", StringTooShort);
+    refuse(after_good(ListBuilder().bytes(kTo).list(keys(Bytes(33, 1)))),
+           "transaction.accessList[1].storageKeys[1]", StringTooLong);
+    refuse(after_good(ListBuilder().bytes(kTo)), "transaction.accessList[1].storageKeys", TooFewItems);
+    refuse(after_good(ListBuilder().bytes(kTo).list(ListBuilder()).uint(1)), "transaction.accessList[1]",
+           TooManyItems);
+    refuse(ListBuilder().uint(1), "transaction.accessList[0]", UnexpectedString);
 }
 
 TEST(Transaction, SenderNeedsAValidSignature) {

@@ -204,13 +204,13 @@ TEST(sections, errors_name_section_and_field) {
     EXPECT_EQ(raw.error(), "the receipts section: receipt 0: type: 5 is no transaction type");
     raw.receipts = list().list(list().uint(0).uint(2).uint(0).list(list())).build();
     EXPECT_EQ(raw.error(), "the receipts section: receipt 0: status: " +
-                               std::string(to_string(rlp::DecodeError::WrongLength)));
+                               std::string(to_string(rlp::DecodeError::InvalidValue)));
     raw.receipts = list().list(list().uint(0).uint(1).uint(0).list(list())).build();
     EXPECT_EQ(raw.error(), "the receipts section: 1 receipts for 0 transactions");
     const auto log = list().bytes(Address{}).list(list().bytes(Address{})).bytes({});
     raw.receipts = list().list(list().uint(0).uint(1).uint(0).list(list().list(log))).build();
     EXPECT_EQ(raw.error(), "the receipts section: receipt 0: logs: log 0: topic 0: " +
-                               std::string(to_string(rlp::DecodeError::WrongLength)));
+                               std::string(to_string(rlp::DecodeError::StringTooShort)));
     raw = {};
     raw.base = list().build();
     EXPECT_EQ(raw.error(),

@@ -329,7 +329,7 @@ void read_status(rlp::ListReader& reader, FrameReceipt& receipt) {
     if (status.size() == 32)
         receipt.state_root = first_bytes<32>(status);
     else if (status.size() > 1 || (status.size() == 1 && status[0] != 1))
-        reader.reject(rlp::DecodeError::WrongLength);
+        reader.reject(rlp::DecodeError::InvalidValue);
     else
         receipt.success = !status.empty();
 }

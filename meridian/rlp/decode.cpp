@@ -71,16 +71,20 @@ inline Result<Header, DecodeError> read_header(BytesView input) {
     return item->payload;
 }
 
-// A string without leading zeros of at most size_max bytes.
+// A string without leading zeros of at most size_max bytes. Of a string with both faults, a word's width
+// is told and a wider number's leading zeros: the specification's names follow clients that read so.
 [[gnu::always_inline]] inline Result<BytesView, DecodeError> read_integer(BytesView& cursor,
                                                                           std::size_t size_max) {
     BytesView rest = cursor;
     const auto bytes = take_string(rest);
     if (!bytes)
         return bytes;
+    const bool is_word = size_max <= 8;
+    if (is_word && bytes->size() > size_max)
+        return fail(DecodeError::Overflow);
     if (!bytes->empty() && (*bytes)[0] == 0)
         return fail(DecodeError::LeadingZero);
-    if (bytes->size() > size_max)
+    if (!is_word && bytes->size() > size_max)
         return fail(DecodeError::Overflow);
     cursor = rest;
     return bytes;
@@ -106,8 +110,12 @@ std::string_view to_string(DecodeError error) noexcept {
             return "list where a string belongs";
         case DecodeError::UnexpectedString:
             return "string where a list belongs";
-        case DecodeError::WrongLength:
-            return "string of the wrong length";
+        case DecodeError::StringTooShort:
+            return "string too short";
+        case DecodeError::StringTooLong:
+            return "string too long";
+        case DecodeError::InvalidValue:
+            return "invalid value";
         case DecodeError::TooDeep:
             return "nested too deeply";
         case DecodeError::TooFewItems:

@@ -9,6 +9,7 @@
 #include <meridian/base/result.hpp>
 #include <meridian/base/u256.hpp>
 
+#include <array>
 #include <optional>
 
 namespace meridian::rlp {
@@ -22,7 +23,9 @@ enum class [[nodiscard]] DecodeError : std::uint8_t {
     Overflow,           // an integer wider than the type asked for
     UnexpectedList,     // a list where a string belongs
     UnexpectedString,   // a string where a list belongs
-    WrongLength,        // a string that is not of the size asked for
+    StringTooShort,     // a string shorter than the size asked for
+    StringTooLong,      // a string longer than it
+    InvalidValue,       // a well-formed item that its reader has no use for
     TooDeep,            // nested beyond the caller's bound
     TooFewItems,        // a list that ends before its last field
     TooManyItems,       // a list that goes on after its last field
@@ -55,7 +58,7 @@ Result<FixedBytes<N>, DecodeError> read_fixed(BytesView& cursor) noexcept {
     if (!bytes)
         return fail(bytes.error());
     if (bytes->size() != N)
-        return fail(DecodeError::WrongLength);
+        return fail(bytes->size() < N ? DecodeError::StringTooShort : DecodeError::StringTooLong);
     cursor = rest;
     return first_bytes<N>(*bytes);
 }
@@ -66,8 +69,12 @@ Result<void, DecodeError> check_canonical(BytesView input, std::size_t depth_max
 
 // What is wrong with a list, and in which of its fields, counted from zero.
 struct FieldError {
+    static constexpr std::size_t kNone = ~std::size_t{0};
+
     DecodeError error;
     std::size_t field;
+    // The way on from there into nested lists, one number a list, as far as their errors were adopted.
+    std::array<std::size_t, 3> inner = {kNone, kNone, kNone};
 
     friend bool operator==(const FieldError&, const FieldError&) = default;
 };
@@ -101,7 +108,7 @@ public:
         if (view.size() == N)
             return first_bytes<N>(view);
         if (!view.empty())
-            latch({DecodeError::WrongLength, m_field - 1});
+            latch({view.size() < N ? DecodeError::StringTooShort : DecodeError::StringTooLong, m_field - 1});
         return std::nullopt;
     }
     // The payload of a nested list.
@@ -122,8 +129,15 @@ public:
     void reject(DecodeError error) noexcept { latch({error, m_field == 0 ? 0 : m_field - 1}); }
     // Takes over the error, if any, of the reader of the nested list read last.
     void adopt(const ListReader& nested) noexcept {
-        if (nested.m_error)
-            reject(nested.m_error->error);
+        if (!nested.m_error)
+            return;
+        const auto& [error, field, inner] = *nested.m_error;
+        latch({error, m_field == 0 ? 0 : m_field - 1, {field, inner[0], inner[1]}});
+    }
+    // As adopt, and refuses a nested list that has fields left.
+    void adopt_whole(ListReader& nested) noexcept {
+        if (!nested.finish())
+            adopt(nested);
     }
     // The error kept, or TooManyItems if fields are left.
     Result<void, FieldError> finish() noexcept;

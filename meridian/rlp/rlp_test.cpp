@@ -104,7 +104,7 @@ TEST(rlp, single_bytes_have_one_form) {
 DecodeError error_of(std::string_view text) {
     const auto item = decode_exact(hex(text));
     EXPECT_FALSE(item.has_value()) << text;
-    return item ? DecodeError::WrongLength : item.error();
+    return item ? DecodeError::InvalidValue : item.error();
 }
 
 TEST(rlp, rejects_non_canonical_headers) {
@@ -147,6 +147,8 @@ TEST(rlp, typed_readers_reject) {
     EXPECT_EQ(read_error(read_uint64, "00"), DecodeError::LeadingZero);
     EXPECT_EQ(read_error(read_uint64, "820001"), DecodeError::LeadingZero);
     EXPECT_EQ(read_error(read_uint64, "8901ffffffffffffffff"), DecodeError::Overflow);
+    EXPECT_EQ(read_error(read_uint64, "89000000000000000001"), DecodeError::Overflow);
+    EXPECT_EQ(read_error(read_u256, "a100" + std::string(64, '1')), DecodeError::LeadingZero);
     EXPECT_EQ(read_error(read_uint64, "c0"), DecodeError::UnexpectedList);
     EXPECT_EQ(read_error(read_uint64, ""), DecodeError::InputTooShort);
     EXPECT_EQ(read_error(read_u256, "00"), DecodeError::LeadingZero);
@@ -156,8 +158,8 @@ TEST(rlp, typed_readers_reject) {
     EXPECT_EQ(read_error(read_bytes, "c101"), DecodeError::UnexpectedList);
     EXPECT_EQ(read_error(read_list, "83646f67"), DecodeError::UnexpectedString);
     EXPECT_EQ(read_error(read_list, "c201"), DecodeError::InputTooShort);
-    EXPECT_EQ(read_error(read_fixed<20>, "80"), DecodeError::WrongLength);
-    EXPECT_EQ(read_error(read_fixed<20>, "95" + std::string(42, '1')), DecodeError::WrongLength);
+    EXPECT_EQ(read_error(read_fixed<20>, "80"), DecodeError::StringTooShort);
+    EXPECT_EQ(read_error(read_fixed<20>, "95" + std::string(42, '1')), DecodeError::StringTooLong);
     EXPECT_EQ(read_error(read_fixed<1>, "c0"), DecodeError::UnexpectedList);
 }
 
@@ -199,6 +201,8 @@ TEST(rlp, check_canonical_bounds_depth_without_recursion) {
     EXPECT_EQ(check_canonical(nested).error(), DecodeError::TooDeep);
     EXPECT_TRUE(check_canonical(nested, nested.size()).has_value());
 }
+
+constexpr std::size_t kNone = FieldError::kNone;
 
 TEST(rlp, list_reader_reads_fields) {
     const Address to = "0x1122334455667788990011223344556677889900"_address;
@@ -250,7 +254,7 @@ TEST(rlp, list_reader_names_missing_surplus_and_malformed_fields) {
     ListReader wrong(payload);
     wrong.uint64();
     EXPECT_EQ(wrong.optional_fixed<20>(), std::nullopt);
-    EXPECT_EQ(wrong.finish().error(), (FieldError{DecodeError::WrongLength, 1}));
+    EXPECT_EQ(wrong.finish().error(), (FieldError{DecodeError::StringTooShort, 1}));
 
     ListReader rejected(payload);
     rejected.uint64();
@@ -273,7 +277,36 @@ TEST(rlp, list_reader_adopts_errors_of_nested_lists) {
     inner.uint64();
     EXPECT_FALSE(inner.ok());
     outer.adopt(inner);
-    EXPECT_EQ(outer.finish().error(), (FieldError{DecodeError::LeadingZero, 1}));
+    EXPECT_EQ(outer.finish().error(), (FieldError{DecodeError::LeadingZero, 1, {0, kNone, kNone}}));
+}
+
+// A field, an entry of its list, a field of the entry, an entry of that.
+TEST(rlp, list_reader_tells_the_way_to_an_error) {
+    const Bytes payload = hex("01c6c0c401c20200");
+    ListReader outer(payload);
+    outer.uint64();
+    ListReader list(outer.list());
+    ListReader(list.list());
+    ListReader entry(list.list());
+    entry.uint64();
+    ListReader numbers(entry.list());
+    numbers.uint64();
+    numbers.uint64();
+    entry.adopt(numbers);
+    list.adopt(entry);
+    outer.adopt(list);
+    EXPECT_EQ(outer.finish().error(), (FieldError{DecodeError::LeadingZero, 1, {1, 1, 1}}));
+}
+
+TEST(rlp, list_reader_refuses_what_a_nested_list_has_left) {
+    const Bytes payload = hex("c20102");
+    ListReader outer(payload);
+    ListReader nested(outer.list());
+    nested.uint64();
+    outer.adopt(nested);
+    EXPECT_TRUE(outer.ok());
+    outer.adopt_whole(nested);
+    EXPECT_EQ(outer.finish().error(), (FieldError{DecodeError::TooManyItems, 0, {1, kNone, kNone}}));
 }
 
 // Writes the item again from what the decoder saw. The depth is bounded by check_canonical's.

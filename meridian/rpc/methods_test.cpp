@@ -329,6 +329,18 @@ TEST_F(MethodsTest, RawTransactionsAreRefusedInGethsWords) {
     EXPECT_EQ(message("0xc20001"),
               "rlp: non-canonical integer (leading zero bytes) for uint64, decoding into "
               "(types.LegacyTx).Nonce");
+    // A recipient and an address of an access list a byte short, a key a byte long.
+    EXPECT_EQ(message("0xde8001825208930101010101010101010101010101010101010180801b0101"),
+              "rlp: input string too short for common.Address, decoding into (types.LegacyTx).To");
+    EXPECT_EQ(message("0x01f70180018252089401010101010101010101010101010101010101018080d6d5930101010101"
+                      "0101010101010101010101010101c0800101"),
+              "rlp: input string too short for common.Address, decoding into "
+              "(types.AccessListTx).AccessList[0].Address");
+    EXPECT_EQ(message("0x01f85c0180018252089401010101010101010101010101010101010101018080f83af838940101"
+                      "010101010101010101010101010101010101e2a10202020202020202020202020202020202020202"
+                      "02020202020202020202020202800101"),
+              "rlp: input string too long for common.Hash, decoding into "
+              "(types.AccessListTx).AccessList[0].StorageKeys[0]");
     EXPECT_EQ(message("0xc1c0"),
               "rlp: expected input string or byte for uint64, decoding into (types.LegacyTx).Nonce");
 }

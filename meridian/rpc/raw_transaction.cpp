@@ -3,7 +3,7 @@
 
 #include <meridian/rlp/decode.hpp>
 
-#include <optional>
+#include <algorithm>
 
 namespace meridian::rpc {
 namespace {
@@ -38,6 +38,28 @@ constexpr GoField kFields[] = {
     {"s", "S", kBigInteger},
 };
 
+// Of the entries of a list.
+struct GoEntry {
+    std::string_view list;
+    std::string_view field;  // empty: the entry itself
+    std::string_view name;
+    std::string_view type;
+};
+
+constexpr GoEntry kEntries[] = {
+    {"accessList", "", "", "types.AccessTuple"},
+    {"accessList", "address", ".Address", "common.Address"},
+    {"accessList", "storageKeys", ".StorageKeys", "[]common.Hash"},
+    {"blobVersionedHashes", "", "", "common.Hash"},
+    {"authorizationList", "", "", "types.SetCodeAuthorization"},
+    {"authorizationList", "chainId", ".ChainID", "uint256.Int"},
+    {"authorizationList", "address", ".Address", "common.Address"},
+    {"authorizationList", "nonce", ".Nonce", "uint64"},
+    {"authorizationList", "yParity", ".V", "uint8"},
+    {"authorizationList", "r", ".R", "uint256.Int"},
+    {"authorizationList", "s", ".S", "uint256.Int"},
+};
+
 std::string_view structure_of(std::uint8_t first_byte) {
     switch (first_byte) {
         case 1:
@@ -53,28 +75,55 @@ std::string_view structure_of(std::uint8_t first_byte) {
     }
 }
 
+std::string decoding_into(std::string_view type, std::string_view structure, std::string_view name,
+                          std::string_view inner) {
+    std::string out(type);
+    out.append(", decoding into (").append(structure).append(").");
+    return out.append(name).append(inner);
+}
+
+const GoEntry* entry_of(std::string_view list, std::string_view field) {
+    for (const GoEntry& entry : kEntries)
+        if (entry.list == list && entry.field == field)
+            return &entry;
+    return nullptr;
+}
+
+// "[0].storageKeys[1]" as geth has it: of an entry of the list, or of an entry's field.
+std::string inner_place(std::string_view structure, const GoField& list, std::string_view path) {
+    const std::size_t close = path.find(']') + 1;
+    const std::string_view index = path.substr(0, close);
+    std::string_view field = path.substr(close);
+    const std::size_t key = std::min(field.find('['), field.size());
+    const std::string_view key_index = field.substr(key);
+    field = field.substr(0, key);
+    if (!field.empty())
+        field.remove_prefix(1);  // the dot
+    const GoEntry* entry = entry_of(list.ours, field);
+    if (entry == nullptr)
+        return decoding_into(list.type, structure, list.name, path);
+    const std::string_view type = key_index.empty() ? entry->type : "common.Hash";
+    std::string inner(index);
+    return decoding_into(type, structure, list.name, inner.append(entry->name).append(key_index));
+}
+
 // The field with its type, or the whole structure.
 std::string place(std::string_view structure, std::string_view field) {
     constexpr std::string_view kPrefix = "transaction.";
     if (field.starts_with(kPrefix))
         field.remove_prefix(kPrefix.size());
+    const std::size_t bracket = std::min(field.find('['), field.size());
+    const std::string_view inner = field.substr(bracket);
     for (const GoField& entry : kFields) {
-        if (entry.ours != field)
+        if (entry.ours != field.substr(0, bracket))
             continue;
+        if (!inner.empty())
+            return inner_place(structure, entry, inner);
         const bool wide = structure == "types.BlobTx" || structure == "types.SetCodeTx";
         const std::string_view type = wide && entry.type == kBigInteger ? "*uint256.Int" : entry.type;
-        return std::string(type) + ", decoding into (" + std::string(structure) + ")." +
-               std::string(entry.name);
+        return decoding_into(type, structure, entry.name, {});
     }
     return std::string(structure);
-}
-
-std::optional<DecodeError> error_of(std::string_view reason) {
-    for (auto error = DecodeError::InputTooShort; error <= DecodeError::TooManyItems;
-         error = static_cast<DecodeError>(static_cast<std::uint8_t>(error) + 1))
-        if (rlp::to_string(error) == reason)
-            return error;
-    return std::nullopt;
 }
 
 // Of the structure's own list, or of what a field holds.
@@ -91,19 +140,21 @@ std::string describe(DecodeError error, std::string_view structure, std::string_
             return "non-canonical size information for " + where;
         case DecodeError::LeadingZero:
             return "non-canonical integer (leading zero bytes) for " + where;
-        case DecodeError::Overflow:
-            return "input string too long for " + where;
         case DecodeError::UnexpectedList:
             return "expected input string or byte for " + where;
         case DecodeError::UnexpectedString:
             return "expected input list for " + where;
-        case DecodeError::WrongLength:
-            return "input string of the wrong length for " + where;
+        case DecodeError::StringTooShort:
+            return "input string too short for " + where;
+        case DecodeError::Overflow:
+        case DecodeError::StringTooLong:
+            return "input string too long for " + where;
         case DecodeError::TooFewItems:
             return "too few elements for " + std::string(structure);
         case DecodeError::TooManyItems:
             return "input list has too many elements for " + std::string(structure);
         case DecodeError::TooDeep:
+        case DecodeError::InvalidValue:
             break;
     }
     return std::string(rlp::to_string(error)) + " for " + where;
@@ -122,8 +173,8 @@ std::string describe_raw_failure(BytesView raw, const chain::DecodeFailure& fail
         return "transaction type not supported";
     if (failure.error == chain::TxnError::InvalidSignatureVrs)
         return "invalid transaction v, r, s values";
-    if (const auto error = error_of(failure.reason))
-        return "rlp: " + describe(*error, structure_of(raw[0]), failure.field);
+    if (failure.fault)
+        return "rlp: " + describe(*failure.fault, structure_of(raw[0]), failure.field);
     return failure.field + ": " + failure.reason;
 }
 

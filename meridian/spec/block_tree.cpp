@@ -64,10 +64,9 @@ chain::ChainConfig BlockTree::config_after(const TreeNode& parent) const {
 
 Result<const TreeNode*, BlockRejection> BlockTree::import(BytesView rlp, evm::Tracer* tracer) {
     auto block = chain::decode_block(rlp);
-    if (!block) {
-        chain::BlockDecodeFailure& failure = block.error();
-        return fail(rejection(failure.error, failure.txn_error, failure.field + ": " + failure.reason));
-    }
+    if (!block)
+        return fail(
+            BlockRejection{Rejection(block.error()), block.error().field + ": " + block.error().reason});
     if (const auto known = m_nodes.find(chain::header_hash(block->header)); known != m_nodes.end())
         return known->second.get();
     const auto parent = m_nodes.find(block->header.parent_hash);

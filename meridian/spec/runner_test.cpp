@@ -21,7 +21,7 @@ RunOutput run(std::vector<std::string> paths, bool json = false, std::string fil
     options.paths = std::move(paths);
     options.json = json;
     options.filter = std::move(filter);
-    options.kinds = {CaseKind::HexPrefix, CaseKind::State};
+    options.kinds = {CaseKind::HexPrefix, CaseKind::State, CaseKind::Transaction, CaseKind::Rlp};
     options.jobs = 1;
     testing::internal::CaptureStdout();
     testing::internal::CaptureStderr();
@@ -70,6 +70,37 @@ TEST_F(SpecRunner, CountsTestsThatCannotBeUnderstoodAsFailed) {
     EXPECT_NE(result.out.find(R"("name":"a","pass":false)"), std::string::npos) << result.out;
     EXPECT_NE(result.out.find(R"("error":"a/seq: )"), std::string::npos) << result.out;
     EXPECT_TRUE(result.err.ends_with("0 passed, 1 failed, 0 skipped\n")) << result.err;
+}
+
+// A transaction whose nonce has a leading zero, with what the fixture says of it.
+std::string nonce_with_zero(const std::string& exception) {
+    return R"({"a": {"result": {"London": {"exception": "TransactionException.)" + exception +
+           R"("}}, "txbytes": "0xe18200010182520894010101010101010101010101010101010101010180801b0101"}})";
+}
+
+TEST_F(SpecRunner, ComparesWhyAndWhereAnEncodingIsRefused) {
+    const auto outcome = [&](const std::string& exception) {
+        return run({write("txn.json", nonce_with_zero(exception))}).out;
+    };
+    EXPECT_EQ(outcome("RLP_LEADING_ZEROS_NONCE"), "1 passed, 0 failed, 0 skipped\n");
+    const std::string other = outcome("RLP_LEADING_ZEROS_VALUE");
+    EXPECT_NE(other.find("expected TransactionException.RLP_LEADING_ZEROS_VALUE, got "
+                         "TransactionException.RLP_INVALID_ENCODING (leading zero in integer: nonce)\n"),
+              std::string::npos)
+        << other;
+    for (const char* wrong : {"RLP_INVALID_NONCE", "NONCE_OVERFLOW", "RLP_LEADING_ZEROS_NONCE_SIZE",
+                              "RLP_ERROR_SIZE", "RLP_INVALID_VALUE", "RLP_INVALID_ENCODING"})
+        EXPECT_TRUE(outcome(wrong).ends_with("0 passed, 1 failed, 0 skipped\n")) << wrong;
+}
+
+TEST_F(SpecRunner, ComparesWhatIsWrongWithInvalidRlp) {
+    const auto outcome = [&](const std::string& encoded) {
+        return run({write("rlp.json", R"({"bytesShouldBeSingleByte00": {"in": "INVALID", "out": ")" +
+                                          encoded + R"("}})")})
+            .out;
+    };
+    EXPECT_EQ(outcome("0x8100"), "1 passed, 0 failed, 0 skipped\n");
+    EXPECT_TRUE(outcome("0x81").ends_with("0 passed, 1 failed, 0 skipped\n"));
 }
 
 TEST_F(SpecRunner, SaysThatAFilterSelectsNothing) {

@@ -50,14 +50,63 @@ TEST(SpecReasons, AgreeOnlyIfTheFixtureMeansThem) {
 // Names that are near each other and yet mean different faults.
 TEST(SpecReasons, KeepNeighboursApart) {
     EXPECT_NE(mismatch("TransactionException.NONCE_OVERFLOW", TxnError::NonceIsMax), "");
-    EXPECT_NE(mismatch("TransactionException.NONCE_TOO_BIG", TxnError::RlpInvalidEncoding), "");
+    EXPECT_NE(mismatch("TransactionException.NONCE_TOO_BIG", TxnError::NonceMismatchTooHigh), "");
     EXPECT_NE(mismatch("TransactionException.EC_RECOVERY_FAIL", TxnError::InvalidSignatureVrs), "");
     EXPECT_NE(mismatch("TransactionException.INVALID_SIGNATURE_VRS", TxnError::EcRecoverFailed), "");
     EXPECT_NE(mismatch("TR_FeeCapLessThanBlocksORNoFunds", TxnError::IntrinsicGasTooLow), "");
     EXPECT_NE(mismatch("INPUT_UNMARSHAL_ADDRESS_ERROR", BlockError::RlpStructuresEncoding), "");
     EXPECT_EQ(mismatch("TransactionException.EC_RECOVERY_FAIL", TxnError::EcRecoverFailed), "");
     EXPECT_EQ(mismatch("BlockException.EXTRA_DATA_INVALID_DAO", BlockError::InvalidDaoExtraData), "");
-    EXPECT_EQ(mismatch("TransactionException.RLP_INVALID_VALUE", TxnError::RlpInvalidEncoding), "");
+}
+
+Rejection refused(rlp::DecodeError fault, const char* field, TxnError error = TxnError::RlpInvalidEncoding) {
+    return Rejection(chain::DecodeFailure{error, field, {}, fault});
+}
+
+Rejection refused_block(rlp::DecodeError fault, const char* field,
+                        BlockError error = BlockError::RlpStructuresEncoding) {
+    return Rejection(chain::BlockDecodeFailure{error, {}, field, {}, fault});
+}
+
+TEST(SpecReasons, TellFaultsOfEncodingsApart) {
+    using enum rlp::DecodeError;
+    const auto agrees = [](const std::string& name, const Rejection& actual) {
+        return mismatch("TransactionException." + name, actual).empty();
+    };
+    const Rejection too_long = refused(StringTooLong, "transaction.accessList[1].storageKeys[0]");
+    EXPECT_TRUE(agrees("RLP_INVALID_ACCESS_LIST_STORAGE_TOO_LONG", too_long));
+    EXPECT_FALSE(agrees("RLP_INVALID_ACCESS_LIST_STORAGE_TOO_SHORT", too_long));
+    EXPECT_FALSE(agrees("RLP_INVALID_ACCESS_LIST_ADDRESS_TOO_LONG", too_long));
+    EXPECT_FALSE(agrees("ADDRESS_TOO_LONG", too_long));
+    EXPECT_TRUE(agrees("INVALID_SIGNATURE_VRS", refused(Overflow, "transaction.r")));
+    EXPECT_FALSE(agrees("INVALID_SIGNATURE_VRS", refused(UnexpectedList, "transaction.r")));
+    EXPECT_TRUE(agrees("RLP_ERROR_SIZE", refused(TrailingBytes, "transaction")));
+    EXPECT_FALSE(agrees("RLP_ERROR_SIZE", refused(InputTooShort, "transaction.data")));
+    EXPECT_TRUE(agrees("RLP_INVALID_VALUE", refused(Overflow, "transaction.value")));
+    EXPECT_FALSE(agrees("RLP_INVALID_VALUE", refused(Overflow, "transaction.nonce")));
+    // Without a fault nothing is told apart, and so nothing agrees.
+    EXPECT_FALSE(agrees("RLP_INVALID_VALUE", TxnError::RlpInvalidEncoding));
+    EXPECT_FALSE(agrees("RLP_INVALID_ENCODING", TxnError::RlpInvalidEncoding));
+}
+
+TEST(SpecReasons, TellFaultsOfBlocksApart) {
+    using enum rlp::DecodeError;
+    const Rejection structure = refused_block(UnexpectedString, "block.withdrawals");
+    EXPECT_EQ(mismatch("BlockException.RLP_STRUCTURES_ENCODING", structure), "");
+    EXPECT_NE(mismatch("INPUT_UNMARSHAL_ERROR", structure), "");
+    // Not RLP at all.
+    EXPECT_NE(mismatch("BlockException.RLP_STRUCTURES_ENCODING", refused_block(InputTooShort, "block")), "");
+    EXPECT_NE(mismatch("BlockException.RLP_STRUCTURES_ENCODING", BlockError::RlpStructuresEncoding), "");
+    const Rejection address =
+        refused_block(StringTooLong, "withdrawals[0].address", BlockError::RlpInvalidAddress);
+    EXPECT_EQ(mismatch("INPUT_UNMARSHAL_ADDRESS_ERROR", address), "");
+    EXPECT_EQ(mismatch("BlockException.RLP_INVALID_ADDRESS", address), "");
+    EXPECT_NE(mismatch("INPUT_UNMARSHAL_ERROR", address), "");
+    chain::BlockDecodeFailure in_txn{
+        {}, TxnError::RlpInvalidEncoding, "transactions[2]: transaction.value", {}, Overflow};
+    EXPECT_EQ(mismatch("TR_RLP_WRONGVALUE", Rejection(in_txn)), "");
+    in_txn.field = "transactions[2]: transaction.nonce";
+    EXPECT_NE(mismatch("TR_RLP_WRONGVALUE", Rejection(in_txn)), "");
 }
 
 TEST(SpecNetworks, ChangeRulesWhereTheirNameSays) {

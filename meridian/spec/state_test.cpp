@@ -122,7 +122,7 @@ Address read_sender(const Json& json) {
 // The transaction as its bytes have it; also says what is wrong with them.
 struct Decoded {
     std::optional<Transaction> txn;
-    std::optional<TxnError> error;
+    std::optional<Rejection> error;
 };
 
 Decoded decode_bytes(const Json& post) {
@@ -134,7 +134,7 @@ Decoded decode_bytes(const Json& post) {
     if (txn)
         out.txn = std::move(*txn);
     else
-        out.error = txn.error().error;
+        out.error = Rejection(txn.error());
     return out;
 }
 
@@ -196,10 +196,10 @@ Execution execute(StateTest& test, const Network& network, const chain::Header& 
     return out;
 }
 
-std::string check_rejection(const Json& post, const std::optional<TxnError>& error) {
+std::string check_rejection(const Json& post, const std::optional<Rejection>& error) {
     const Json* expected = find(post, "expectException");
     if (expected == nullptr)
-        return error ? "rejected: " + std::string(chain::name(*error)) : std::string();
+        return error ? "rejected: " + describe(*error) : std::string();
     if (!error)
         return "accepted, but expected " + std::string(text(*expected));
     return mismatch(text(*expected), *error);

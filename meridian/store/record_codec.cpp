@@ -58,7 +58,7 @@ state::Log read_log(rlp::ListReader& logs) {
     reader.adopt(topics);
     out.data = to_bytes(reader.bytes());
     if (!reader.finish() || out.topics.size() > kTopicsMax)
-        logs.reject(rlp::DecodeError::WrongLength);
+        logs.reject(rlp::DecodeError::InvalidValue);
     return out;
 }
 
@@ -94,7 +94,7 @@ chain::Receipt read_receipt(rlp::ListReader& group, Blooms blooms) {
     out.effective_gas_price = reader.number();
     out.blob_gas_used = reader.uint64();
     if (!reader.finish() || !is_txn_type(type) || success > 1)
-        group.reject(rlp::DecodeError::WrongLength);
+        group.reject(rlp::DecodeError::InvalidValue);
     else if (blooms == Blooms::Compute)
         out.bloom = chain::bloom_of(out.logs);
     return out;
@@ -108,7 +108,7 @@ chain::Withdrawal read_withdrawal(rlp::ListReader& list) {
     out.address = reader.fixed<20>();
     out.amount = reader.uint64();
     if (!reader.finish())
-        list.reject(rlp::DecodeError::WrongLength);
+        list.reject(rlp::DecodeError::InvalidValue);
     return out;
 }
 
