@@ -228,6 +228,12 @@ std::string check_block_time(std::string& text) {
     return "want 0, or 0.001 to 1000000 seconds, not \"" + text + "\"";
 }
 
+std::string check_host(std::string& text) {
+    return gateway::is_ip_address(text)
+               ? std::string{}
+               : "\"" + text + "\" is not an IP address, such as 127.0.0.1 or 0.0.0.0";
+}
+
 // Each item of a comma-separated list by itself.
 CLI::Validator list_of(bool (*is_item)(std::string_view), const char* wanted) {
     return {[is_item, wanted](std::string& text) {
@@ -296,7 +302,9 @@ void add_server_options(CLI::App& command, DevOptions& options) {
     command.add_option("-p,--port", options.server.port, "TCP port; 0 takes any free one")
         ->capture_default_str()
         ->transform(whole_number(0, kPortMax));
-    command.add_option("--host", options.server.host, "IP address to listen on")->capture_default_str();
+    command.add_option("--host", options.server.host, "IP address to listen on")
+        ->capture_default_str()
+        ->check(CLI::Validator(check_host, ""));
     command
         .add_option("--vhosts", options.vhosts,
                     "Names by which the node may be addressed, separated by commas; * for all. IP addresses "

@@ -64,7 +64,10 @@ void add_import_command(CLI::App& app, int& exit_code) {
     CLI::App* command =
         app.add_subcommand("import", "Verify a chain: execute every block of a file from its genesis");
     auto options = std::make_shared<ImportOptions>();
-    command->footer(kExitCodes);
+    command->footer(
+        "Exit codes: 0 done: every block is valid; 1 failed: a block is not, or the file ends within one or "
+        "holds "
+        "none; 2 wrong arguments, an unusable genesis, or a file that cannot be read.");
     command->add_option("--genesis", options->genesis, "Genesis file, as geth's")->required();
     command->add_option("chain", options->chain, "File of RLP blocks, one after another")->required();
     command->add_flag("--json", options->json, "Print one JSON object");

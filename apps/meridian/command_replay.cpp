@@ -20,7 +20,8 @@ void add_replay_command(CLI::App& app, int& exit_code) {
     command->add_option("--run", options->filter, "Replay only blocks whose path contains or matches this");
     command->add_option("--repeat", options->repeat, "Execute each block so many times, for measurements")
         ->check(CLI::Range(1u, 1000000u));
-    command->add_flag("--json", options->json, "Print the results as a JSON array");
+    command->add_flag("--json", options->json, "Print a JSON array of all results in place of the failures");
+    command->footer(kCaseExitCodes);
     options->chain = replay_chain;
     command->callback([options, &exit_code] { exit_code = spec::run_replay(*options); });
 }

@@ -32,7 +32,9 @@ void add_suite_command(CLI::App& app, const std::string& name, const std::string
         ->check(CLI::Range(1u, 1024u));
     command->add_option("--run", options.filter,
                         "Run only cases whose \"file name fork\" contains this or, with * or ?, matches it");
-    command->add_flag("--json", options.json, "Print the results as a JSON array");
+    command->add_flag("--json", options.json,
+                      "Print a JSON array of all results, as geth's 'evm', in place of the failures");
+    command->footer(kCaseExitCodes);
     command->add_flag("--all", options.run_excluded, "Run the cases of tests/spec/exclusions.txt too");
     command->add_flag("--trace", arguments->trace, "Print an EIP-3155 trace of all steps to stderr");
     command->add_flag("--trace.memory", arguments->trace_options.memory, "Trace memory");

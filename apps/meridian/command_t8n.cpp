@@ -1,10 +1,8 @@
 // meridian t8n: the transition tool, with the flags and file formats of geth's `evm t8n`.
 #include "commands.hpp"
+#include "number_option.hpp"
 #include "t8n_tracer.hpp"
 
-#include <meridian/base/u256.hpp>
-
-#include <limits>
 #include <memory>
 
 namespace meridian::app {
@@ -23,26 +21,11 @@ struct T8nArguments {
     int verbosity = 3;
 };
 
-// A whole number from `least` on, decimal or 0x-hexadecimal. Out of its range a number is refused, not
-// wrapped.
-template <class T>
-void add_number(CLI::App& command, const std::string& flag, T& target, T least, const std::string& help) {
-    constexpr T kGreatest = std::numeric_limits<T>::max();
-    const auto read = [&target, flag, least](const std::string& text) {
-        const bool negative = text.starts_with('-');
-        const auto magnitude = parse_u256(negative ? text.substr(1) : text);
-        if (!magnitude && magnitude.error() != NumberError::Overflow)
-            throw CLI::ValidationError(flag, "not a whole number: '" + text + "'");
-        const std::uint64_t bound =
-            negative ? ~static_cast<std::uint64_t>(least) + 1 : static_cast<std::uint64_t>(kGreatest);
-        if (!magnitude || *magnitude > bound)
-            throw CLI::ValidationError(
-                flag, text + " is not from " + std::to_string(least) + " to " + std::to_string(kGreatest));
-        const std::uint64_t value = (*magnitude)[0];
-        target = static_cast<T>(negative ? ~value + 1 : value);
-    };
-    command.add_option_function<std::string>(flag, read, help)->default_str(std::to_string(target));
-}
+// For the end of the help.
+constexpr const char* kT8nExitCodes =
+    "Exit codes, geth's: 0 done; 2 wrong arguments, or the transition failed; 3 unknown fork, or input that "
+    "does not fit it; 4 a block hash is missing; 10 malformed JSON; 11 a file cannot be read or written; 12 "
+    "malformed RLP.";
 
 void add_trace_flags(CLI::App& command, T8nArguments& arguments) {
     command.add_flag("--trace", arguments.trace,
@@ -69,6 +52,7 @@ void add_trace_flags(CLI::App& command, T8nArguments& arguments) {
 void add_t8n_command(CLI::App& app, int& exit_code) {
     CLI::App* command = app.add_subcommand("t8n", "Execute a state transition, as geth's 'evm t8n' does");
     command->alias("transition");
+    command->footer(kT8nExitCodes);
     auto arguments = std::make_shared<T8nArguments>();
     spec::T8nOptions& options = arguments->options;
     command->add_option("--input.alloc", options.input_alloc, "'stdin' or the file of the pre-state")
@@ -94,9 +78,12 @@ void add_t8n_command(CLI::App& app, int& exit_code) {
     command->add_option("--output.body", options.output_body,
                         "'stdout', 'stderr', or the file of the applied transactions in RLP");
     command->add_option("--state.fork", options.fork, "The rules to follow")->capture_default_str();
-    add_number<std::uint64_t>(*command, "--state.chainid", options.chain_id, 0, "The chain's id");
-    add_number<std::int64_t>(*command, "--state.reward", options.reward, -1,
-                             "The block reward in wei; -1 for none");
+    command->add_option("--state.chainid", options.chain_id, "The chain's id")
+        ->capture_default_str()
+        ->transform(whole_number(0));
+    command->add_option("--state.reward", options.reward, "The block reward in wei; -1 for none")
+        ->capture_default_str()
+        ->transform(whole_number_from(-1));
     command->add_option("--opcode.count", options.opcode_count,
                         "The file in the basedir for how often each instruction was executed");
     command->add_option("--verbosity", arguments->verbosity, "Taken for compatibility; has no effect");

@@ -27,4 +27,11 @@ inline constexpr int kExitUsage = 2;
 inline constexpr const char* kExitCodes =
     "Exit codes: 0 done, or ended by Ctrl-C; 1 failed; 2 wrong arguments or unusable input files.";
 
+// The same for commands that run cases.
+inline constexpr const char* kCaseExitCodes =
+    "The last line, 'N passed, N failed, N skipped', is on stdout; with --json the array alone is there, and "
+    "the line "
+    "is the last of stderr, where progress and traces go.\n"
+    "Exit codes: 0 no case failed; 1 a case failed; 2 wrong arguments, or they name no case.";
+
 }  // namespace meridian::app

@@ -37,6 +37,9 @@ Result<node::Genesis, std::string> load_genesis(const std::string& path) {
     auto genesis = node::parse_genesis(*text);
     if (!genesis)
         return fail(path + ": " + genesis.error().message());
+    for (const std::string& field : genesis->ignored)
+        std::fprintf(stderr, "meridian: warning: %s: %s: unknown, and ignored\n", path.c_str(),
+                     field.c_str());
     return *std::move(genesis);
 }
 

@@ -14,7 +14,7 @@ struct Refusal {
     int exit_code = 1;
 };
 
-// The error is a sentence with the path; the arguments are at fault.
+// The error is a sentence with the path; the arguments are at fault. Warns of members that are ignored.
 Result<node::Genesis, std::string> load_genesis(const std::string& path);
 // Reports progress to stderr about once a second.
 Result<node::ImportProgress, Refusal> import_file(node::DevChain& chain, const std::string& path);

@@ -52,8 +52,7 @@ BlockDecodeFailure failure(std::string_view prefix, std::span<const std::string_
     if (wrong_size && (name == "coinbase" || name == "address"))
         out.error = BlockError::RlpInvalidAddress;
     // The later fields are told apart by their number only: one left out makes the next one malformed.
-    if (names.data() == kHeaderNames && error.field >= kRequiredHeaderFields &&
-        out.error == BlockError::RlpStructuresEncoding)
+    if (names.data() == kHeaderNames && error.field >= kRequiredHeaderFields)
         out.error = BlockError::IncorrectBlockFormat;
     return out;
 }

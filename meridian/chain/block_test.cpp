@@ -106,6 +106,7 @@ TEST(Block, FailuresNameTheField) {
     ASSERT_FALSE(short_block.has_value());
     EXPECT_EQ(short_block.error().field, "block.transactions");
     EXPECT_EQ(short_block.error().error, BlockError::RlpStructuresEncoding);
+    EXPECT_EQ(short_block.error().fault, rlp::DecodeError::TooFewItems);
 
     // A string that holds a legacy transaction is no typed envelope.
     rlp::ListBuilder wrapped;
@@ -113,6 +114,20 @@ TEST(Block, FailuresNameTheField) {
         .list(rlp::ListBuilder().bytes(encode(block().transactions[0])))
         .list(rlp::ListBuilder());
     EXPECT_FALSE(decode_block(wrapped.build()).has_value());
+}
+
+// Blob gas used is left out, so that the hash behind it stands where a number belongs.
+TEST(Block, AHeaderWithoutAFieldOfItsForkIsOfTheWrongFormat) {
+    for (const Hash& root : {Hash{}, to_hash(u256::max())}) {
+        Header missing = header(6);
+        missing.parent_beacon_block_root = root;
+        missing.blob_gas_used.reset();
+        const auto failed = decode_header(encode(missing));
+        ASSERT_FALSE(failed.has_value());
+        EXPECT_EQ(failed.error().error, BlockError::IncorrectBlockFormat);
+        EXPECT_EQ(failed.error().field, "header.excessBlobGas");
+        EXPECT_EQ(failed.error().fault, rlp::DecodeError::Overflow);
+    }
 }
 
 TEST(Block, RootsOfEmptyBodies) {

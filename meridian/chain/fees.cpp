@@ -1,6 +1,7 @@
 // What gas and blobs cost, from the parent block: EIP-1559, EIP-4844, EIP-7918.
 #include <meridian/chain/executor.hpp>
 #include <meridian/chain/op_stack.hpp>
+#include <meridian/chain/txn_cost.hpp>
 
 #include <algorithm>
 
@@ -11,7 +12,6 @@ using evm::Revision;
 namespace {
 
 constexpr std::uint64_t kInitialBaseFee = 1000000000;
-constexpr std::uint64_t kBlobGas = 131072;
 constexpr std::uint64_t kBlobBaseCost = 8192;  // EIP-7918
 
 // factor * e^(numerator / denominator), as EIP-4844 approximates it with factor 1. Saturates.
@@ -62,14 +62,14 @@ std::uint64_t next_excess_blob_gas(const ChainConfig& config, const Header& pare
     const BlobSchedule schedule = config.blob_parameters(timestamp);
     const std::uint64_t excess = parent.excess_blob_gas.value_or(0);
     const std::uint64_t used = parent.blob_gas_used.value_or(0);
-    const std::uint64_t target = schedule.target * kBlobGas;
+    const std::uint64_t target = schedule.target * kGasPerBlob;
     if (excess + used < target)
         return 0;
     if (config.revision(parent.number + 1, timestamp) >= Revision::Osaka) {
         const u256 reserve = parent.base_fee.value_or(u256{}) * kBlobBaseCost;
         const u256 price = fake_exponential(excess, schedule.base_fee_update_fraction);
         // A blob may cost at least what the execution of kBlobBaseCost gas does (EIP-7918).
-        if (price < (reserve >> 17) + ((reserve & (kBlobGas - 1)) != u256{} ? 1 : 0))
+        if (price < (reserve >> 17) + ((reserve & (kGasPerBlob - 1)) != u256{} ? 1 : 0))
             return excess + used * (schedule.max - schedule.target) / schedule.max;
     }
     return excess + used - target;

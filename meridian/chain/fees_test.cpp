@@ -1,5 +1,6 @@
 // Base fee, blob fee, difficulty, intrinsic gas, schedules.
 #include <meridian/chain/executor.hpp>
+#include <meridian/chain/txn_cost.hpp>
 
 #include <gtest/gtest.h>
 
@@ -24,6 +25,28 @@ TEST(ChainConfig, MainnetSchedule) {
     EXPECT_EQ(config.blob_parameters(1746612311).max, 9u);
     EXPECT_EQ(config.blob_parameters(1765290071).max, 15u);
     EXPECT_EQ(config.blob_parameters(1767747671).target, 14u);
+}
+
+TEST(UpfrontCost, IsOfGasBlobsAndValueOrDoesNotFit) {
+    Transaction txn;
+    txn.max_fee_per_gas = 7;
+    txn.gas_limit = 21000;
+    txn.value = 5;
+    EXPECT_EQ(upfront_cost(txn), u256{147005});
+    txn.blob_hashes.resize(2);
+    txn.max_fee_per_blob_gas = 3;
+    EXPECT_EQ(upfront_cost(txn), u256{147005 + 2 * 3 * 131072});
+    txn.value = u256::max() - 147000 - 2 * 3 * 131072;
+    EXPECT_EQ(upfront_cost(txn), u256::max());
+    txn.value += 1;
+    EXPECT_EQ(upfront_cost(txn), std::nullopt);
+    txn.value = 0;
+    txn.max_fee_per_gas = u256::max();
+    EXPECT_EQ(upfront_cost(txn), std::nullopt);
+    txn.gas_limit = 0;
+    EXPECT_EQ(upfront_cost(txn), u256{2 * 3 * 131072});
+    txn.max_fee_per_blob_gas = u256::max();
+    EXPECT_EQ(upfront_cost(txn), std::nullopt);
 }
 
 TEST(ChainConfig, AllFromGenesis) {

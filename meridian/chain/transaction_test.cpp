@@ -253,7 +253,7 @@ TEST(PooledTransaction, RefusesSidecarsThatDoNotBelong) {
         return decoded ? std::string("accepted") : decoded.error().field;
     };
     EXPECT_EQ(field({.blobs = 2}), "transaction.blobs");
-    EXPECT_EQ(field({.blob_size = 131071}), "transaction.blobs");
+    EXPECT_EQ(field({.blob_size = 131071}), "transaction.blobs[0]");
     EXPECT_EQ(field({.proofs = 2}), "transaction.proofs");
     EXPECT_EQ(field({.proofs = 1, .version = 1}), "transaction.proofs");
     EXPECT_EQ(field({.proofs = 128, .version = 2}), "transaction.wrapperVersion");

@@ -9,8 +9,7 @@ using evm::Revision;
 
 namespace {
 
-constexpr std::uint64_t kGasLimitMaxOsaka = std::uint64_t{1} << 24;  // EIP-7825
-constexpr std::size_t kBlobsPerTxnMaxOsaka = 6;                      // EIP-7594
+constexpr std::size_t kBlobsPerTxnMaxOsaka = 6;  // EIP-7594
 constexpr std::uint8_t kKzgVersion = 0x01;
 
 std::optional<TxnError> check_type(const TxnRules& rules, const Transaction& txn) {
@@ -48,7 +47,7 @@ std::optional<TxnError> check_alone(const TxnRules& rules, const Transaction& tx
     if (rules.revision >= Revision::Shanghai && !txn.to.has_value() && init_code_max != 0 &&
         txn.data.size() > init_code_max)
         return TxnError::InitcodeSizeExceeded;
-    if (rules.revision >= Revision::Osaka && txn.gas_limit > kGasLimitMaxOsaka && !rules.skipped.gas_maximum)
+    if (rules.revision >= Revision::Osaka && txn.gas_limit > kTxnGasMaximum && !rules.skipped.gas_maximum)
         return TxnError::GasLimitExceedsMaximum;
     return std::nullopt;
 }
@@ -108,22 +107,10 @@ std::optional<TxnError> check_form(const TxnRules& rules, const Transaction& txn
 
 // The most that the sender may have to pay; empty if it exceeds 256 bits.
 std::optional<u256> cost_max(const TxnRules& rules, const Transaction& txn) {
-    const auto product = [](const u256& a, std::uint64_t b) -> std::optional<u256> {
-        if (b != 0 && a > u256::max() / b)
-            return std::nullopt;
-        return a * b;
-    };
-    const auto gas = product(txn.max_fee_per_gas, txn.gas_limit);
-    const auto blobs = product(txn.max_fee_per_blob_gas, txn.blob_hashes.size() * kGasPerBlob);
-    if (!gas || !blobs)
+    const auto cost = upfront_cost(txn);
+    if (!cost || *cost > u256::max() - rules.additional_fee)
         return std::nullopt;
-    u256 sum;
-    for (const u256& part : {*gas, *blobs, txn.value, rules.additional_fee}) {
-        if (sum > u256::max() - part)
-            return std::nullopt;
-        sum += part;
-    }
-    return sum;
+    return *cost + rules.additional_fee;
 }
 
 std::optional<TxnError> check_sender(const TxnRules& rules, state::State& state, const Transaction& txn,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <meridian/chain/executor.hpp>
+#include <meridian/chain/txn_cost.hpp>
 
 namespace meridian::chain {
 
@@ -22,8 +23,6 @@ struct TxnCharge {
     std::uint64_t blob_gas = 0;
     u256 blob_fee;
 };
-
-inline constexpr std::uint64_t kGasPerBlob = 131072;
 
 // The checks in the order of the execution specification, so that the reason agrees with its; only that the
 // fees, which cost nothing to check, come first, as in other clients. The sender is the recovered one. Not

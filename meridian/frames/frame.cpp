@@ -1,13 +1,12 @@
 #include <meridian/frames/frame.hpp>
 
+#include <meridian/chain/txn_cost.hpp>
 #include <meridian/crypto/keccak.hpp>
 #include <meridian/evm/evm.hpp>
 
 namespace meridian::frames {
 
 namespace {
-
-constexpr std::uint64_t kGasPerBlob = 131'072;  // EIP-4844
 
 // Fills one 32-byte word after another.
 class WordWriter {
@@ -159,7 +158,7 @@ Result<std::vector<chain::Receipt>, RebuildError> rebuild_receipts(std::span<con
         receipt.cumulative_gas_used = gas_used;
         receipt.contract_address = created_contract(txns[i], receipts[i], senders[i]);
         receipt.effective_gas_price = effective_gas_price(txns[i], base_fee);
-        receipt.blob_gas_used = txns[i].blob_hashes.size() * kGasPerBlob;
+        receipt.blob_gas_used = txns[i].blob_hashes.size() * chain::kGasPerBlob;
         out.push_back(std::move(receipt));
     }
     return out;

@@ -84,6 +84,12 @@ std::optional<Authority> parse_authority(std::string_view text) {
     return out;
 }
 
+bool is_ip_address(std::string_view text) {
+    boost::system::error_code ec;
+    boost::asio::ip::make_address(std::string(text), ec);
+    return !ec;
+}
+
 // --- AllowedHosts ---------------------------------------------------------------------------------------
 
 AllowedHosts::AllowedHosts(const std::vector<std::string>& names) {

@@ -23,6 +23,9 @@ struct Authority {
 // Nothing if it is malformed.
 std::optional<Authority> parse_authority(std::string_view text);
 
+// What a port can be opened on: an IPv4 or IPv6 address, without brackets.
+bool is_ip_address(std::string_view text);
+
 class AllowedHosts {
 public:
     // Each name is a host without port, or "*" for all. The caller has checked them with is_name().

@@ -1,6 +1,7 @@
 #include <meridian/gateway/http_session.hpp>
 #include <meridian/gateway/listener.hpp>
 #include <meridian/gateway/server.hpp>
+#include <meridian/gateway/ticks.hpp>
 #include <meridian/node/dev_chain.hpp>
 
 #include <spdlog/spdlog.h>
@@ -50,7 +51,7 @@ private:
     bool has_room(const Tcp::socket& socket);
     void begin_stop();
     void abort();
-    void schedule_mining();
+    void schedule_mining(std::optional<Ticks::time_point> last = {});
     void schedule_expiry();
 
     Hub m_hub;
@@ -114,8 +115,8 @@ void Server::Impl::on_accept(boost::system::error_code ec, Tcp::socket socket) {
     accept();
 }
 
-// On the chain's strand.
-void Server::Impl::schedule_mining() {
+// On the chain's strand. The next block comes an interval from now, or from when the last one was due.
+void Server::Impl::schedule_mining(std::optional<Ticks::time_point> last) {
     m_mining.cancel();
     if (m_hub.stopping)
         return;
@@ -123,13 +124,15 @@ void Server::Impl::schedule_mining() {
     const std::uint64_t interval_ms = chain != nullptr ? chain->mining().interval_ms : 0;
     if (interval_ms == 0)
         return;
-    m_mining.expires_after(std::chrono::milliseconds(interval_ms));
-    m_mining.async_wait([this, chain](boost::system::error_code ec) {
+    const auto now = Ticks::now();
+    const auto due = next_tick(last.value_or(now), std::chrono::milliseconds(interval_ms), now);
+    m_mining.expires_at(due);
+    m_mining.async_wait([this, chain, due](boost::system::error_code ec) {
         if (ec)
             return;
         if (const auto block = chain->mine(); !block)
             spdlog::error("cannot build a block: {}", block.error().message);
-        schedule_mining();
+        schedule_mining(due);
     });
 }
 

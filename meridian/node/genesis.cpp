@@ -1,3 +1,4 @@
+#include <meridian/config/nearest.hpp>
 #include <meridian/node/genesis.hpp>
 #include <meridian/node/system_contracts.hpp>
 #include <meridian/trie/trie.hpp>
@@ -366,6 +367,64 @@ void read_frames_time(Reader& reader, const json::object& config, Genesis& out) 
     out.fork_times.push_back(*out.config.frames_time);
 }
 
+// What config has besides forks. The second line's say nothing of the rules that are followed here.
+constexpr const char* kOtherConfig[] = {"chainId",
+                                        "daoForkSupport",
+                                        "terminalTotalDifficulty",
+                                        "blobSchedule",
+                                        "depositContractAddress",
+                                        "framesTime",
+                                        "eip150Hash",
+                                        "eip160Block",
+                                        "terminalTotalDifficultyPassed",
+                                        "ethash",
+                                        "clique",
+                                        "ibft2",
+                                        "qbft"};
+
+std::vector<std::string> fork_names() {
+    std::vector<std::string> out{"framesTime"};
+    for (const ForkField& fork : kBlockForks)
+        out.emplace_back(fork.name);
+    for (const TimeFork& fork : kTimeForks)
+        out.emplace_back(fork.field);
+    return out;
+}
+
+// Names that differ in their numbers are of different forks.
+std::string letters(std::string_view name) {
+    std::string out(name);
+    std::erase_if(out, [](char c) { return c >= '0' && c <= '9'; });
+    return out;
+}
+
+// A fork's name with a letter or two wrong, which other clients would overlook as they do any unknown member:
+// the chain would follow other rules than its file means.
+std::optional<std::string> misspelt_fork(std::string_view key, const std::vector<std::string>& forks) {
+    constexpr std::size_t kWrongLettersMax = 2;
+    constexpr const char* kEnds[] = {"Time", "time", "Block", "block"};
+    const auto ends_with = [&](const char* end) { return key.ends_with(end); };
+    if (std::none_of(std::begin(kEnds), std::end(kEnds), ends_with))
+        return std::nullopt;
+    const auto meant = config::nearest_name(key, forks);
+    if (!meant || config::edit_distance(key, *meant) > kWrongLettersMax || letters(key) == letters(*meant))
+        return std::nullopt;
+    return meant;
+}
+
+void check_config_keys(Reader& reader, const json::object& config, Genesis& out) {
+    const std::vector<std::string> forks = fork_names();
+    for (const auto& [key, value] : config) {
+        const std::string_view name = key;
+        if (std::find(forks.begin(), forks.end(), name) != forks.end() ||
+            std::find(std::begin(kOtherConfig), std::end(kOtherConfig), name) != std::end(kOtherConfig))
+            continue;
+        if (const auto meant = misspelt_fork(name, forks))
+            return reader.reject("config." + shown(name), "unknown; did you mean config." + *meant + "?");
+        out.ignored.push_back("config." + shown(name));
+    }
+}
+
 void sort_forks(std::vector<std::uint64_t>& points, std::uint64_t genesis) {
     std::sort(points.begin(), points.end());
     points.erase(std::unique(points.begin(), points.end()), points.end());
@@ -383,6 +442,7 @@ void read_config(Reader& reader, const json::object& root, Genesis& out) {
     if (chain_id == nullptr)
         return reader.reject("config.chainId", "missing");
     out.config.chain_id = reader.uint64(*chain_id, "config.chainId");
+    check_config_keys(reader, *config, out);
     out.config.activation[0] = 0;
     read_block_forks(reader, *config, out);
     read_time_forks(reader, *config, out);

@@ -29,6 +29,8 @@ struct Genesis {
     // left out.
     std::vector<std::uint64_t> fork_blocks;
     std::vector<std::uint64_t> fork_times;
+    // Members of the file's config that nothing here knows, as "config.isthmusTime".
+    std::vector<std::string> ignored;
 };
 
 // What is wrong with a genesis file, and in which field ("config.pragueTime").

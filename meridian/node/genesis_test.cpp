@@ -31,6 +31,33 @@ TEST(Genesis, Minimal) {
     EXPECT_EQ(genesis->config.revision(1000, 1000), Revision::Frontier);
 }
 
+std::string with_config(const std::string& members) {
+    return R"({"config":{"chainId":1,)" + members + R"(},"gasLimit":1,"alloc":{}})";
+}
+
+TEST(Genesis, TellsAMisspeltForkFromWhatItDoesNotKnow) {
+    const auto genesis = parse_genesis(with_config(
+        R"("homesteadBlock":0,"isthmusTime":1,"noSuchThing":{},"eip160Block":0,"clique":{"period":1})"));
+    ASSERT_TRUE(genesis) << genesis.error().message();
+    EXPECT_EQ(genesis->ignored, (std::vector<std::string>{"config.isthmusTime", "config.noSuchThing"}));
+    const std::pair<const char*, const char*> misspelt[] = {{"osakTime", "osakaTime"},
+                                                            {"OsakaTime", "osakaTime"},
+                                                            {"pragueBlock", ""},
+                                                            {"homesteadblock", "homesteadBlock"},
+                                                            {"bpo6Time", ""},
+                                                            {"homsteadBlock", "homesteadBlock"},
+                                                            {"shangaiTime", "shanghaiTime"},
+                                                            {"petersbergBlock", "petersburgBlock"},
+                                                            {"frameTime", "framesTime"},
+                                                            {"verkleTime", ""}};
+    for (const auto& [key, meant] : misspelt) {
+        const std::string said = error_of(with_config("\"" + std::string(key) + "\":0"));
+        EXPECT_EQ(said, *meant == 0
+                            ? "accepted"
+                            : "config." + std::string(key) + ": unknown; did you mean config." + meant + "?");
+    }
+}
+
 TEST(Genesis, NumbersInEveryForm) {
     for (const char* text : {"\"0x20\"", "\"32\"", "32"}) {
         const auto genesis = parse_genesis(with("timestamp", text));

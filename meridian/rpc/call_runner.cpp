@@ -1,3 +1,4 @@
+#include <meridian/chain/txn_cost.hpp>
 #include <meridian/rpc/access_list_tracer.hpp>
 #include <meridian/rpc/call_runner.hpp>
 #include <meridian/rpc/opcode.hpp>
@@ -12,7 +13,6 @@ using chain::Transaction;
 using chain::TxnError;
 
 constexpr std::uint64_t kTransferGas = 21'000;
-constexpr std::uint64_t kTxnGasMaximum = 1 << 24;  // EIP-7825
 constexpr std::uint64_t kCallStipend = 2'300;
 constexpr int kAccessListRoundsMax = 16;
 
@@ -156,7 +156,7 @@ std::uint64_t CallRunner::gas_ceiling(const Transaction& txn) {
     if (m_args.gas && *m_args.gas >= kTransferGas)
         ceiling = *m_args.gas;
     if (revision() >= evm::Revision::Osaka)
-        ceiling = std::min(ceiling, kTxnGasMaximum);
+        ceiling = std::min(ceiling, chain::kTxnGasMaximum);
     if (txn.max_fee_per_gas != u256{}) {
         u256 available = sender_account().balance;
         if (txn.value >= available && txn.value != u256{})

@@ -447,6 +447,21 @@ TEST_F(MethodsTest, RevertKeepsWhatBelongsToTheNode) {
     EXPECT_EQ(m_node.error("eth_sendTransaction", {json::object{{"from", other}}}).at("code"), -32000);
 }
 
+TEST_F(MethodsTest, AContractIsNotMadeOfNothing) {
+    for (const char* method : {"eth_sendTransaction", "eth_signTransaction", "eth_fillTransaction"}) {
+        for (const char* data : {"", "0x"}) {
+            json::object txn{{"from", m_node.account(0)}, {"value", "0x1"}};
+            if (*data != 0)
+                txn["data"] = data;
+            const auto error = m_node.error(method, {txn});
+            EXPECT_EQ(error.at("code"), -32000) << method;
+            EXPECT_EQ(error.at("message"), "contract creation without any data provided") << method;
+        }
+        EXPECT_NE(m_node.call(method, {json::object{{"from", m_node.account(0)}, {"data", "0x00"}}}),
+                  nullptr);
+    }
+}
+
 TEST_F(MethodsTest, RollsBackAndReorganises) {
     json::array hashes;
     for (int i = 0; i < 4; ++i)

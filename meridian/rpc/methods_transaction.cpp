@@ -23,8 +23,10 @@ LaterPtr send_raw_transaction(const Call& call) {
                   [](const node::Submitted& done) { return hex_data(done.hash); });
 }
 
-// On top of the pending block.
+// On top of the pending block. A contract is made from its code: without any, a recipient was forgotten.
 chain::Transaction complete(const Call& call, CallArgs args) {
+    if (!args.to && args.data.empty())
+        refuse("contract creation without any data provided");
     if (!args.nonce)
         args.nonce = call.service.chain().next_nonce(args.sender());
     return complete_transaction(call.service, std::move(args), kPendingBlock);

@@ -1,6 +1,7 @@
 #include <meridian/sequencer/admission.hpp>
 
 #include <meridian/chain/executor.hpp>
+#include <meridian/chain/txn_cost.hpp>
 #include <meridian/sequencer/txn_words.hpp>
 
 #include <algorithm>
@@ -72,7 +73,7 @@ std::optional<SubmitFailure> check_limits(const Transaction& txn, Revision revis
                                   config.max_init_code_size)};
     std::uint64_t cap = rules.txn_gas_max;
     if (revision >= Revision::Osaka)
-        cap = cap == 0 ? kTxnGasMaximum : std::min(cap, kTxnGasMaximum);
+        cap = cap == 0 ? chain::kTxnGasMaximum : std::min(cap, chain::kTxnGasMaximum);
     if (cap != 0 && txn.gas_limit > cap)
         return SubmitFailure{
             SubmitError::GasLimitMaximum,
@@ -116,7 +117,7 @@ std::optional<SubmitFailure> check_account(const Transaction& txn, const state::
     if (txn.nonce < account.nonce)
         return SubmitFailure{SubmitError::NonceTooLow,
                              pair("nonce too low: next nonce ", account.nonce, ", tx nonce ", txn.nonce)};
-    const u256 cost = upfront_cost(txn);
+    const u256 cost = chain::upfront_cost(txn).value_or(u256::max());
     if (account.balance < cost)
         return SubmitFailure{SubmitError::InsufficientFunds,
                              pair("insufficient funds for gas * price + value: balance ", account.balance,

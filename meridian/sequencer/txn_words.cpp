@@ -1,6 +1,7 @@
 #include <meridian/sequencer/txn_words.hpp>
 
 #include <meridian/chain/executor.hpp>
+#include <meridian/chain/txn_cost.hpp>
 #include <meridian/crypto/keccak.hpp>
 
 namespace meridian::sequencer {
@@ -8,15 +9,6 @@ namespace meridian::sequencer {
 using chain::Transaction;
 using chain::TxnError;
 using evm::Revision;
-
-u256 upfront_cost(const Transaction& txn) {
-    const unsigned bits = bit_length(txn.max_fee_per_gas) + bit_length(u256{txn.gas_limit});
-    if (bits > 255)
-        return u256::max();
-    u256 cost = txn.max_fee_per_gas * txn.gas_limit;
-    cost += txn.max_fee_per_blob_gas * (txn.blob_hashes.size() << 17);
-    return cost > u256::max() - txn.value ? u256::max() : cost + txn.value;
-}
 
 std::string checksum_address(const Address& address) {
     std::string text = to_hex(address);
@@ -57,7 +49,7 @@ std::string describe(TxnError error, const Transaction& txn, const Address& send
         case TxnError::InsufficientAccountFunds:
         case TxnError::GaslimitPriceProductOverflow:
             return "insufficient funds for gas * price + value: " + in_words(sender) +
-                   pair(" have ", account.balance, " want ", upfront_cost(txn));
+                   pair(" have ", account.balance, " want ", chain::upfront_cost(txn).value_or(u256::max()));
         case TxnError::InsufficientMaxFeePerGas:
             return "max fee per gas less than block base fee: " + in_words(sender) +
                    pair(", maxFeePerGas: ", txn.max_fee_per_gas,
@@ -73,7 +65,8 @@ std::string describe(TxnError error, const Transaction& txn, const Address& send
         case TxnError::GasAllowanceExceeded:
             return "gas limit reached";
         case TxnError::GasLimitExceedsMaximum:
-            return pair("transaction gas limit too high (cap: ", kTxnGasMaximum, ", tx: ", txn.gas_limit) +
+            return pair("transaction gas limit too high (cap: ", chain::kTxnGasMaximum,
+                        ", tx: ", txn.gas_limit) +
                    ")";
         case TxnError::IntrinsicGasTooLow:
             return pair("intrinsic gas too low: have ", txn.gas_limit, ", want ",

@@ -9,11 +9,6 @@
 
 namespace meridian::sequencer {
 
-inline constexpr std::uint64_t kTxnGasMaximum = 1 << 24;  // EIP-7825
-
-// gas * price + value + blobs; the maximum where that does not fit.
-u256 upfront_cost(const chain::Transaction& txn);
-
 // EIP-55: the address with its checksum in the letters' case.
 std::string checksum_address(const Address& address);
 // "address 0x..."

@@ -93,7 +93,13 @@ CaseReport unusable(const std::string& path, std::string_view test, const InputE
     out.file = path;
     out.name = test;
     out.outcome = Outcome::Failed;
-    out.reason = error.field.empty() ? error.reason : error.field + ": " + error.reason;
+    std::string_view field = error.field;
+    // The path to the field begins with the test's name, which the report has already.
+    if (!test.empty() && field.starts_with(test)) {
+        field.remove_prefix(test.size());
+        field.remove_prefix(field.starts_with('/') ? 1 : 0);
+    }
+    out.reason = field.empty() ? error.reason : std::string(field) + ": " + error.reason;
     return out;
 }
 

@@ -68,8 +68,11 @@ TEST_F(SpecRunner, CountsTestsThatCannotBeUnderstoodAsFailed) {
     const RunOutput result = run({path}, true);
     EXPECT_EQ(result.exit_code, kExitFailed);
     EXPECT_NE(result.out.find(R"("name":"a","pass":false)"), std::string::npos) << result.out;
-    EXPECT_NE(result.out.find(R"("error":"a/seq: )"), std::string::npos) << result.out;
+    EXPECT_NE(result.out.find(R"("error":"seq: )"), std::string::npos) << result.out;
     EXPECT_TRUE(result.err.ends_with("0 passed, 1 failed, 0 skipped\n")) << result.err;
+    EXPECT_TRUE(result.out.starts_with("[") && result.out.ends_with("\n]\n")) << result.out;
+    // The test is named once.
+    EXPECT_TRUE(run({path}).out.starts_with("FAIL " + path + " a: seq: ")) << run({path}).out;
 }
 
 // A transaction whose nonce has a leading zero, with what the fixture says of it.

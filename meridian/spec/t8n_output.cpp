@@ -1,6 +1,7 @@
 #include <meridian/spec/t8n_output.hpp>
 
 #include <meridian/base/hex.hpp>
+#include <meridian/chain/txn_cost.hpp>
 #include <meridian/rlp/encode.hpp>
 #include <meridian/spec/execution.hpp>
 #include <meridian/spec/fixture.hpp>
@@ -41,13 +42,6 @@ std::string decimal(std::uint64_t value) {
     return std::to_string(value);
 }
 
-// What the sender must own: gas at the highest price, blob gas, and the value. Beyond 256 bits it wraps,
-// which only a message shows.
-u256 upfront_cost(const chain::Transaction& txn) {
-    return u256{txn.gas_limit} * txn.max_fee_per_gas + txn.value +
-           u256{txn.blob_hashes.size()} * 131072 * txn.max_fee_per_blob_gas;
-}
-
 json::object log_json(const state::Log& log, const T8nInput& input, const Hash& txn_hash,
                       std::size_t txn_index, std::size_t log_index) {
     json::array topics;
@@ -84,7 +78,7 @@ json::object receipt_json(const chain::Receipt& receipt, const T8nInput& input, 
     out["gasUsed"] = to_quantity(receipt.gas_used);
     out["effectiveGasPrice"] = nullptr;
     if (receipt.type == chain::TxnType::Blob) {
-        out["blobGasUsed"] = to_quantity(131072 * output.transactions[index].blob_hashes.size());
+        out["blobGasUsed"] = to_quantity(chain::kGasPerBlob * output.transactions[index].blob_hashes.size());
         out["blobGasPrice"] = to_quantity(output.blob_base_fee);
     }
     out["blockHash"] = to_hex0x(kBlockHash);
@@ -237,7 +231,8 @@ std::string describe_rejection(TxnError error, const chain::Transaction& txn, co
             return "sender not an eoa: " + from + ", len(code): " + decimal(state.code(sender).size());
         case TxnError::InsufficientAccountFunds:
             return "insufficient funds for gas * price + value: " + from + " have " +
-                   to_decimal(state.balance(sender)) + " want " + to_decimal(upfront_cost(txn));
+                   to_decimal(state.balance(sender)) + " want " +
+                   to_decimal(chain::upfront_cost(txn).value_or(u256::max()));
         case TxnError::InsufficientMaxFeePerGas:
             return "max fee per gas less than block base fee: " + from +
                    ", maxFeePerGas: " + to_decimal(txn.max_fee_per_gas) +
@@ -253,7 +248,8 @@ std::string describe_rejection(TxnError error, const chain::Transaction& txn, co
         case TxnError::GasAllowanceExceeded:
             return "gas limit reached";
         case TxnError::GasLimitExceedsMaximum:
-            return "transaction gas limit too high (cap: 16777216, tx: " + decimal(txn.gas_limit) + ")";
+            return "transaction gas limit too high (cap: " + decimal(chain::kTxnGasMaximum) +
+                   ", tx: " + decimal(txn.gas_limit) + ")";
         case TxnError::IntrinsicGasTooLow:
             return "intrinsic gas too low: have " + decimal(txn.gas_limit) + ", want " +
                    decimal(chain::intrinsic_gas(revision, txn).gas);
@@ -277,9 +273,9 @@ std::string describe_rejection(TxnError error, const chain::Transaction& txn, co
             return "blob transaction of type create";
         case TxnError::Type3TxBlobCountExceeded:
         case TxnError::Type3TxMaxBlobGasAllowanceExceeded:
-            return "blob gas (" + decimal(131072 * txn.blob_hashes.size()) +
+            return "blob gas (" + decimal(chain::kGasPerBlob * txn.blob_hashes.size()) +
                    ") would exceed maximum allowance " +
-                   decimal(131072 * input.config.blob_parameters(header.timestamp).max);
+                   decimal(chain::kGasPerBlob * input.config.blob_parameters(header.timestamp).max);
         case TxnError::Type4EmptyAuthorizationList:
             return "EIP-7702 transaction with empty auth list (sender " + checksummed(sender) + ")";
         case TxnError::Type4TxContractCreation:

@@ -137,6 +137,7 @@ describe('meridian dev', { skip: !isMeridian }, () => {
             [['--balance', '1e9'], /--balance: want ether from 0 to /], [['--hardfork', 'rome'], /--hardfork: .*osaka/],
             [['--log-level', 'loud'], /--log-level: .*debug/], [['--vhosts', 'a:1'], /--vhosts: "a:1" is not /],
             [['--cors', 'http://a/b'], /--cors: "http:\/\/a\/b" is not /],
+            [['--host', 'foo'], /--host: "foo" is not an IP address/],
         ]) {
             const refused = run('dev', '--port=0', ...args);
             assert.equal(refused.status, 2, args.join(' '));
@@ -249,6 +250,25 @@ describe('meridian dev', { skip: !isMeridian }, () => {
         }
     });
 
+    test('a genesis with a misspelt fork is refused, and what is unknown in it is told', () => {
+        const file = join(tmpdir(), `meridian-${process.pid}-forks.json`);
+        const genesis = (config) => JSON.stringify({ config: { chainId: 1, ...config }, gasLimit: '0x1000000', difficulty: '0x0', alloc: {} });
+        const chain = join(tmpdir(), `meridian-${process.pid}-empty.rlp`);
+        writeFileSync(chain, '');
+        try {
+            writeFileSync(file, genesis({ osakTime: 0 }));
+            const refused = run('import', '--genesis', file, chain);
+            assert.equal(refused.status, 2);
+            assert.equal(refused.stderr, `meridian import: ${file}: config.osakTime: unknown; did you mean config.osakaTime?\n`);
+            writeFileSync(file, genesis({ isthmusTime: 0 }));
+            const warned = run('import', '--genesis', file, chain);
+            assert.equal(warned.stderr.split('\n')[0], `meridian: warning: ${file}: config.isthmusTime: unknown, and ignored`);
+        } finally {
+            rmSync(file);
+            rmSync(chain);
+        }
+    });
+
     test('version and help go to stdout', () => {
         const version = run('version');
         assert.equal(version.status, 0);
@@ -258,6 +278,10 @@ describe('meridian dev', { skip: !isMeridian }, () => {
         assert.match(help.stdout, /--block-time/);
         for (const text of [help.stdout, run('--help').stdout, run('import', '--help').stdout]) {
             assert.match(text, /Exit codes: 0 done.*1 failed.*2 wrong arguments/);
+        }
+        assert.match(run('t8n', '--help').stdout, /Exit codes.*: 0 done; 2 .*3 .*4 .*10 .*11 .*12 /);
+        for (const command of ['statetest', 'blocktest', 'spectest', 'replay']) {
+            assert.match(run(command, '--help').stdout, /with --json[^]*stderr[^]*Exit codes: 0 .*1 .*2 /, command);
         }
         assert.match(run('t8n', '--help').stdout, /--output\.alloc .*=alloc\.json[^]*replaces a file of that name/);
         assert.match(run('replay', '--help').stdout, /codes\.json/);
