@@ -76,6 +76,9 @@ public:
 
 private:
     static constexpr std::uint32_t kFreeHandle = 1u << 31;
+    // Of four children most lie in one line, and a move down, which costs the barrier, is one of half as
+    // many.
+    static constexpr std::uint32_t kArity = 4;
 
     std::uint32_t index_of(Handle handle) const noexcept { return m_indices.at(handle - 1); }
 
@@ -101,20 +104,30 @@ private:
     // Puts an entry in its place, from the hole at `index`: up while it is less than its parent, else down
     // while a child is less.
     void settle(std::uint32_t index, Handle handle, T value) {
-        while (index > 0 && value < m_values.at((index - 1) / 2)) {
-            const std::uint32_t parent = (index - 1) / 2;
+        while (index > 0 && value < m_values.at((index - 1) / kArity)) {
+            const std::uint32_t parent = (index - 1) / kArity;
             put(index, m_handles.at(parent), T(m_values.at(parent)));
             index = parent;
         }
-        for (std::uint32_t child = 2 * index + 1; child < size(); child = 2 * index + 1) {
-            if (child + 1 < size() && m_values.at(child + 1) < m_values.at(child))
-                ++child;
+        const std::uint32_t count = size();
+        while (index < count && kArity * std::uint64_t{index} + 1 < count) {
+            const std::uint32_t child = least_child(index, count);
             if (!(m_values.at(child) < value))
                 break;
             put(index, m_handles.at(child), T(m_values.at(child)));
             index = child;
         }
         put(index, handle, value);
+    }
+    // Precondition: there is one.
+    std::uint32_t least_child(std::uint32_t index, std::uint32_t count) const noexcept {
+        std::uint32_t least = kArity * index + 1;
+        const std::uint32_t end = std::min(least + kArity, count);
+        for (std::uint32_t child = least + 1; child < end; ++child) {
+            if (m_values.at(child) < m_values.at(least))
+                least = child;
+        }
+        return least;
     }
 
     Arena& m_arena;
