@@ -47,6 +47,22 @@ inline Bytes bytes_of(const Arena& arena) {
     return out;
 }
 
+// Has every page but one.
+class GapSource final : public PageSource {
+public:
+    GapSource(const Arena& full, PageNumber gap) : m_full(full), m_gap(gap) {}
+    bool fetch(PageNumber page, std::span<std::uint8_t, kPageSize> out) noexcept override {
+        if (page == m_gap)
+            return false;
+        std::memcpy(out.data(), m_full.page(page).data(), kPageSize);
+        return true;
+    }
+
+private:
+    const Arena& m_full;
+    PageNumber m_gap;
+};
+
 // SplitMix64.
 class Random {
 public:

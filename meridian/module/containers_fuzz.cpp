@@ -12,22 +12,6 @@ using namespace meridian::module::testing;
 
 constexpr std::uint32_t kPages = 48;
 
-// Has every page but one.
-class GapSource final : public PageSource {
-public:
-    GapSource(const Arena& full, PageNumber gap) : m_full(full), m_gap(gap) {}
-    bool fetch(PageNumber page, std::span<std::uint8_t, kPageSize> out) noexcept override {
-        if (page == m_gap)
-            return false;
-        std::memcpy(out.data(), m_full.page(page).data(), kPageSize);
-        return true;
-    }
-
-private:
-    const Arena& m_full;
-    PageNumber m_gap;
-};
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -49,5 +33,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     World(on_demand, false).run(Choices(stream));
     const auto failure = on_demand.failure();
     MERIDIAN_ASSERT(!failure || failure == Error::MissingPage || failure == Error::UndoFull);
+
+    damage(*arena, Random(size * 256 + data[1]), 1 + data[0]);
+    World(*arena, false).run(Choices(stream));
     return 0;
 }

@@ -123,6 +123,25 @@ TEST(Containers, PagesOnDemandGiveTheSameRoot) {
     EXPECT_EQ(tree.update(*arena), *after);
 }
 
+// No crash, no endless loop, and undone like anything else; what comes of it otherwise does not matter.
+TEST(Containers, DamagedPagesDoNoMoreDamage) {
+    for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+        OwnedArena arena(64);
+        World world(*arena);
+        world.run(Choices(random_stream(seed, 1'500)));
+        world.end_all();
+        damage(*arena, Random(seed), 200);
+        const BytesView all(arena.memory.region().base, 64 * kPageSize);
+        const Bytes before = to_bytes(all);
+        const auto checkpoint = arena->checkpoint();
+        run_all(*arena, random_stream(seed + 100, 1'500));
+        arena->revert(checkpoint);
+        if (!arena->failure()) {
+            ASSERT_TRUE(equal(all, before)) << "seed " << seed;
+        }
+    }
+}
+
 TEST(Pool, SlotsAreUsedAgainAndZero) {
     OwnedArena arena(64);
     const Place<PoolState> state(offset_of_page(*arena->allocate_pages(1)));
@@ -188,6 +207,28 @@ TEST(HashMap, GrowsByOneBucketAtATime) {
     EXPECT_EQ(map.get(20'000), nullptr);
     EXPECT_TRUE(map.erase(7));
     EXPECT_FALSE(map.erase(7));
+}
+
+// What cannot be read reads as zeros, which may be the key that is looked for.
+TEST(HashMap, AKeyOfZerosOnAMissingPageIsAnError) {
+    OwnedArena arena(64);
+    const Place<HashMapState> state(offset_of_page(*arena->allocate_pages(1)));
+    HashMap<std::uint64_t, std::uint64_t> map(*arena, state);
+    ASSERT_TRUE(map.put(1, 1));
+    ASSERT_TRUE(map.put(0, 5));
+    GapSource source(*arena, page_of(map.find(0).offset));
+    for (int action = 0; action < 3; ++action) {
+        HeapRegion memory(64);
+        Arena on_demand = *Arena::open(memory.region(), &source);
+        HashMap<std::uint64_t, std::uint64_t> gone(on_demand, state);
+        if (action == 0)
+            gone.erase(0);
+        else if (action == 1)
+            (void)gone.get(0);
+        else
+            EXPECT_EQ(gone.put(0, 1).error(), Error::MissingPage);
+        EXPECT_EQ(on_demand.failure(), Error::MissingPage);
+    }
 }
 
 TEST(OrderedMap, LayoutsFillTheirNodes) {

@@ -70,6 +70,16 @@ struct Model {
     std::deque<Ptr<Order>> queue;
 };
 
+// Changes bytes of an arena to anything, past its containers.
+inline void damage(Arena& arena, Random random, std::uint32_t count) {
+    const std::uint32_t size = arena.page_count() * kPageSize;
+    for (; count > 0; --count) {
+        const Place<std::uint32_t> word(random.below(size) / 4 * 4);
+        // Numbers that may be pointers, counts and heights as well as any.
+        arena.edit(word) = static_cast<std::uint32_t>(random.next()) >> random.below(32);
+    }
+}
+
 class World {
 public:
     // `checked`: whether the containers have to agree with the model; not where pages may be missing.

@@ -25,7 +25,8 @@ void add_bucket(Arena& arena, Place<HashMapState> state, std::uint64_t (*hash_of
     // The new bucket takes from the one whose number is its own without the highest bit.
     Place<std::uint32_t> link = heads.place(added ^ std::bit_floor(added));
     const Place<std::uint32_t> to = heads.place(added);
-    while (const std::uint32_t granule = arena.at(link)) {
+    for (std::uint64_t left = slots_max(arena); left > 0 && arena.at(link) != 0; --left) {
+        const std::uint32_t granule = arena.at(link);
         const Offset entry = Ptr<void>{granule}.offset();
         const Place<std::uint32_t> next(entry);
         if (bucket_of(hash_of(arena, entry), added + 1) != added) {

@@ -33,6 +33,11 @@ constexpr std::uint64_t hash_number(std::uint64_t number) noexcept {
     return number ^ mix_bits(number >> 10);
 }
 
+// How many entries an arena has room for.
+inline std::uint64_t slots_max(const Arena& arena) noexcept {
+    return std::uint64_t{arena.page_count()} * (kPageSize / kGranule);
+}
+
 // An entry is: the granule of the next one, then key and value, in whichever order is shorter; gaps are zero.
 struct HashEntryLayout {
     std::uint32_t key_offset;
@@ -63,7 +68,7 @@ public:
     Place<V> find(const K& key) const noexcept {
         if (m_arena.at(m_state).buckets.size == 0)
             return {};
-        const Offset entry = entry_in(head_of(key), key);
+        const Offset entry = target(link_to(key, head_of(key)));
         return Place<V>(entry == 0 ? 0 : entry + kLayout.value_offset);
     }
     const V* get(const K& key) const noexcept {
@@ -78,7 +83,7 @@ public:
                 return fail(first.error());
         }
         const Place<std::uint32_t> head = head_of(key);
-        Offset entry = entry_in(head, key);
+        Offset entry = target(link_to(key, head));
         if (entry == 0) {
             const Result<Offset, Error> added =
                 allocate_slot(m_arena, m_arena.place(m_state, &HashMapState::entries), kLayout.stride);
@@ -101,12 +106,8 @@ public:
     bool erase(const K& key) {
         if (m_arena.at(m_state).buckets.size == 0)
             return false;
-        Place<std::uint32_t> link = head_of(key);
-        Offset entry = Ptr<void>{m_arena.at(link)}.offset();
-        while (entry != 0 && !same(entry, key)) {
-            link = Place<std::uint32_t>(entry);
-            entry = Ptr<void>{m_arena.at(link)}.offset();
-        }
+        const Place<std::uint32_t> link = link_to(key, head_of(key));
+        const Offset entry = target(link);
         if (entry == 0)
             return false;
         m_arena.edit(link) = m_arena.at(Place<std::uint32_t>(entry));
@@ -139,11 +140,17 @@ private:
     static std::uint64_t hash_at(const Arena& arena, Offset entry) {
         return hash(arena.at(Place<K>(entry + kLayout.key_offset)));
     }
-    Offset entry_in(Place<std::uint32_t> head, const K& key) const noexcept {
-        Offset entry = Ptr<void>{m_arena.at(head)}.offset();
-        while (entry != 0 && !same(entry, key))
-            entry = Ptr<void>{m_arena.at(Place<std::uint32_t>(entry))}.offset();
-        return entry;
+    Offset target(Place<std::uint32_t> link) const noexcept { return Ptr<void>{m_arena.at(link)}.offset(); }
+    // The link of a bucket's chain that leads to the key's entry; if there is none, one that leads nowhere.
+    Place<std::uint32_t> link_to(const K& key, Place<std::uint32_t> link) const noexcept {
+        // No chain is longer than there is room for entries, but that of a damaged arena may go in a circle,
+        // and then any link will do.
+        std::uint64_t left = slots_max(m_arena);
+        for (Offset entry = target(link); entry != 0 && !same(entry, key) && left > 0; entry = target(link)) {
+            link = Place<std::uint32_t>(entry);
+            --left;
+        }
+        return link;
     }
     bool same(Offset entry, const K& key) const noexcept {
         return std::memcmp(m_arena.bytes(entry + kLayout.key_offset), &key, sizeof(K)) == 0;

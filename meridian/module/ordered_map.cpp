@@ -72,7 +72,7 @@ void OrderedNodes::open(Offset base, std::uint32_t size, std::uint32_t at, std::
                         const std::uint8_t* from) noexcept {
     std::uint8_t* bytes = m_arena.edit_bytes(base + at * size, (count - at + 1) * size);
     std::memmove(bytes + size, bytes, (count - at) * size);
-    std::memcpy(bytes, from, size);
+    std::memmove(bytes, from, size);
 }
 
 // Takes the element at `at` out; the last place becomes zero.
@@ -86,8 +86,9 @@ void OrderedNodes::close(Offset base, std::uint32_t size, std::uint32_t at, std:
 void OrderedNodes::move(Offset from, Offset to, std::uint32_t size) noexcept {
     if (size == 0)
         return;
+    // In a damaged tree, nodes may lie over each other.
     std::uint8_t* target = m_arena.edit_bytes(to, size);
-    std::memcpy(target, m_arena.bytes(from), size);
+    std::memmove(target, m_arena.bytes(from), size);
     std::memset(m_arena.edit_bytes(from, size), 0, size);
 }
 
@@ -199,7 +200,7 @@ void OrderedNodes::split(Offset node, Offset right, std::uint32_t level, std::ui
 
 void OrderedNodes::grow_root(Offset root, Offset right, const std::uint8_t* separator) noexcept {
     OrderedMapState& map = m_arena.edit(m_state);
-    if (map.height == NodePath::kHeightMax)
+    if (map.height >= NodePath::kHeightMax)
         return;  // of a damaged tree
     m_arena.edit(Place<std::uint32_t>(payload(root, 1, 0))) = map.root;
     map.root = granule_of(root);
@@ -273,8 +274,8 @@ void OrderedNodes::take_from_left(Offset parent, std::uint32_t position, std::ui
     // In an inner node the separator comes down, and the left one's last key takes its place.
     std::uint8_t down[kKeySizeMax];
     std::memcpy(down, m_arena.bytes(inner != 0 ? separator : key(left, last)), m_layout.key_size);
-    std::memcpy(m_arena.edit_bytes(separator, m_layout.key_size), m_arena.bytes(key(left, last)),
-                m_layout.key_size);
+    std::memmove(m_arena.edit_bytes(separator, m_layout.key_size), m_arena.bytes(key(left, last)),
+                 m_layout.key_size);
     open(key(node, 0), m_layout.key_size, 0, count, down);
     open(payload(node, level, 0), payload_size(level), 0, count + inner,
          m_arena.bytes(payload(left, level, last + inner)));
@@ -294,8 +295,8 @@ void OrderedNodes::take_from_right(Offset parent, std::uint32_t position, std::u
          m_arena.bytes(payload(right, level, 0)));
     set_keys(node, count + 1);
     // The right one's least key, which it keeps if it is a leaf.
-    std::memcpy(m_arena.edit_bytes(separator, m_layout.key_size),
-                m_arena.bytes(key(right, inner != 0 ? 0 : 1)), m_layout.key_size);
+    std::memmove(m_arena.edit_bytes(separator, m_layout.key_size),
+                 m_arena.bytes(key(right, inner != 0 ? 0 : 1)), m_layout.key_size);
     remove(right, level, 0, 0);
 }
 
@@ -308,8 +309,8 @@ bool OrderedNodes::merge(Offset parent, std::uint32_t left_position, std::uint32
     if (left_position >= keys_of(parent, level + 1) || count + more + inner > max_of(level))
         return false;  // of a damaged tree
     if (inner != 0)
-        std::memcpy(m_arena.edit_bytes(key(left, count), m_layout.key_size),
-                    m_arena.bytes(key(parent, left_position)), m_layout.key_size);
+        std::memmove(m_arena.edit_bytes(key(left, count), m_layout.key_size),
+                     m_arena.bytes(key(parent, left_position)), m_layout.key_size);
     move(key(right, 0), key(left, count + inner), more * m_layout.key_size);
     move(payload(right, level, 0), payload(left, level, count + inner), (more + inner) * payload_size(level));
     set_keys(left, count + more + inner);
