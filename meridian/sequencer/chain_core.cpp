@@ -61,7 +61,8 @@ Result<void, std::string> ChainCore::build() {
     m_committer = std::make_unique<Committer>(
         header->total_difficulty, m_options.committer_frames_max, &m_committer_bell,
         Committer::Parts{*m_live, *std::move(trie),
-                         [this](const chain::Header& sealed, const Hash& hash) { on_sealed(sealed, hash); }});
+                         [this](const chain::Header& sealed, const Hash& hash) { on_sealed(sealed, hash); },
+                         [this] { m_store_bell.ring(); }});
     const bool safe = m_parts.log.options().durability != frames::Durability::None;
     m_store_writer = std::make_unique<StoreWriter>(
         m_parts.store, *m_live, safe ? store::Durability::Sync : store::Durability::Buffered);
@@ -87,7 +88,6 @@ void ChainCore::on_sealed(const chain::Header& header, const Hash& hash) {
     }
     if (m_on_change)
         m_on_change();
-    m_store_bell.ring();
 }
 
 std::optional<SealedParent> ChainCore::take_sealed() {

@@ -68,15 +68,15 @@ void Committer::stage(std::uint64_t block) {
 
 void Committer::seal(ClosedBlock closed) {
     state::append(m_unstaged, closed.closing);
-    auto update = m_parts.trie->apply(m_unstaged);
-    if (!update)
-        return set_fault(closed.header.number, update.error());
+    const auto root = m_parts.trie->advance(m_unstaged);
+    if (!root)
+        return set_fault(closed.header.number, root.error());
     state::append(m_changes, std::exchange(m_unstaged, {}));
     chain::Block& block = m_block->block;
     block.header = std::move(closed.header);
     if (block.header.withdrawals_root)
         block.withdrawals.emplace();
-    block.header.state_root = (*update)->root;
+    block.header.state_root = *root;
     block.header.transactions_root = std::exchange(m_txns_root, {}).root();
     block.header.receipts_root = std::exchange(m_receipts_root, {}).root();
     m_block->hash = chain::header_hash(block.header);
@@ -89,9 +89,15 @@ void Committer::seal(ClosedBlock closed) {
     out->block = sealed;
     out->changes = std::exchange(m_changes, {});
     out->closing = std::move(closed.closing);
-    out->trie = *std::move(update);
-    m_parts.live.add_sealed(std::move(out));
+    m_parts.live.add_sealed(out);
     m_parts.on_sealed(sealed->header(), sealed->hash);
+    // The next block is under way from here on.
+    auto update = m_parts.trie->take_update();
+    if (!update)
+        return set_fault(sealed->number(), update.error());
+    out->trie = *std::move(update);
+    out->storable = true;
+    m_parts.on_storable();
 }
 
 void Committer::set_fault(std::uint64_t block, const store::StoreError& error) {

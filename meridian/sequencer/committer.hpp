@@ -20,6 +20,8 @@ public:
         std::unique_ptr<store::StateTrie> trie;  // at the parent's state
         // Tells the executor that the next block can be opened. On the committer's thread.
         std::function<void(const chain::Header&, const Hash&)> on_sealed;
+        // Tells the store writer that it may have something to do. On the committer's thread.
+        std::function<void()> on_storable;
     };
     Committer(const u256& parent_total_difficulty, std::size_t queue_max, Doorbell* doorbell, Parts parts);
 

@@ -227,7 +227,7 @@ std::size_t LiveChain::sealed_count() const {
 
 SealedBlockPtr LiveChain::next_to_store() const {
     const HeadPtr now = head();
-    return now->sealed.empty() ? nullptr : now->sealed.front();
+    return now->sealed.empty() || !now->sealed.front()->storable ? nullptr : now->sealed.front();
 }
 
 store::StoreResult<void> LiveChain::on_stored() {

@@ -28,7 +28,9 @@ struct SealedBlock {
     ExecutedBlockPtr block;
     state::StateChanges changes;  // of the whole block
     state::StateChanges closing;  // the part of it that came after the last frame
+    // Comes last, from the committer; for others only once it is storable.
     store::TrieUpdatePtr trie;
+    std::atomic<bool> storable = false;
     // Known when the last frame is durable.
     std::uint64_t last_frame_us = 0;
     Hash last_frame_hash;

@@ -4,6 +4,8 @@
 #include <meridian/store/record_codec.hpp>
 #include <meridian/store/stored_state.hpp>
 
+#include <algorithm>
+#include <numeric>
 #include <set>
 
 namespace meridian::store {
@@ -169,7 +171,10 @@ void write_block(const BlockCommit& commit, WriteBatch& batch) {
 
 void write_indexes(std::uint64_t number, std::span<const Hash> txn_hashes,
                    std::span<const chain::Receipt> receipts, WriteBatch& batch) {
-    for (std::size_t i = 0; i < txn_hashes.size(); ++i)
+    std::vector<std::size_t> by_hash(txn_hashes.size());
+    std::iota(by_hash.begin(), by_hash.end(), std::size_t{0});
+    std::ranges::stable_sort(by_hash, {}, [&](std::size_t i) { return txn_hashes[i]; });
+    for (const std::size_t i : by_hash)
         batch.put(Table::Transactions, txn_hashes[i], place_of(number, i));
     for (const Posting& posting : postings_of(receipts))
         batch.put(Table::LogIndex, posting_key(posting.term, number), encode_posting(posting.txn_indexes));

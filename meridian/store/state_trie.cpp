@@ -40,8 +40,9 @@ Result<void, trie::TrieError> update_trie(trie::Trie& trie, std::vector<Entry>& 
 
 BytesView TrieUpdate::node(Table table, BytesView key) const {
     const auto& nodes = m_nodes[slot_of(table)];
-    const auto found = nodes.find(text_of(key));
-    return found == nodes.end() ? BytesView{} : found->second;
+    const auto found =
+        std::ranges::lower_bound(nodes, text_of(key), {}, &std::pair<std::string_view, BytesView>::first);
+    return found == nodes.end() || found->first != text_of(key) ? BytesView{} : found->second;
 }
 
 // Nodes by their place: from updates that are not stored yet, the newest first, else from the store.
@@ -88,31 +89,43 @@ struct StateTrie::Changed {
 // The operations of one update: what is erased goes before what is written.
 class StateTrie::Collector {
 public:
-    explicit Collector(TrieUpdate& update) : m_update(update) {}
+    explicit Collector(WriteBatch erasures) : m_erasures(std::move(erasures)) {}
 
     // Takes the new nodes of a trie, and what the erased keys leave behind.
     Result<void, trie::TrieError> take(trie::Trie& trie, Table table, BytesView owner,
-                                       std::span<const Entry> entries) {
+                                       std::span<const Hash> erased) {
         NodePlacement placement(table, owner);
         trie.commit(placement);
-        placement.write(trie.empty() ? trie::kEmptyRoot : trie.root(), m_update.batch, m_puts);
-        for (const Entry& entry : entries) {
-            if (!entry.value.empty())
-                continue;
-            auto nodes = trie.path_nodes(entry.key);
+        placement.write(trie.empty() ? trie::kEmptyRoot : trie.root(), m_erasures, m_puts);
+        for (const Hash& key : erased) {
+            auto nodes = trie.path_nodes(key);
             if (!nodes)
                 return fail(nodes.error());
-            erase_beyond(table, owner, entry.key, *nodes, m_update.batch);
+            erase_beyond(table, owner, key, *nodes, m_erasures);
         }
         return {};
     }
-    void erase_storage(const Hash& account_key) {
-        m_update.batch.erase_prefix(Table::StorageTrie, account_key);
+
+    // Puts in the order of their keys: the store takes them fastest so, and they are found again.
+    void finish(TrieUpdate& update) {
+        std::vector<WriteBatch::Operation> puts;
+        puts.reserve(m_puts.operation_count());
+        m_puts.for_each([&puts](const WriteBatch::Operation& put) { puts.push_back(put); });
+        std::ranges::sort(puts, [](const WriteBatch::Operation& a, const WriteBatch::Operation& b) {
+            return a.table != b.table ? a.table < b.table : text_of(a.key) < text_of(b.key);
+        });
+        update.batch = std::move(m_erasures);
+        for (const WriteBatch::Operation& put : puts)
+            update.batch.put(put.table, put.key, put.value);
+        update.batch.for_each([&update](const WriteBatch::Operation& operation) {
+            if (operation.kind == WriteBatch::Kind::Put)
+                update.m_nodes[slot_of(operation.table)].emplace_back(text_of(operation.key),
+                                                                      operation.value);
+        });
     }
-    void finish() { m_update.batch.append(m_puts); }
 
 private:
-    TrieUpdate& m_update;
+    WriteBatch m_erasures;
     WriteBatch m_puts;
 };
 
@@ -125,35 +138,62 @@ StateTrie::StateTrie(const Hash& root, GetFunction get, const TrieLimits& limits
 
 StateTrie::~StateTrie() = default;
 
+// --- moving on ------------------------------------------------------------------------------------------
+
 StoreResult<void> StateTrie::stage(const state::StateChanges& changes) {
-    if (!m_staged) {
-        m_staged = std::make_shared<TrieUpdate>();
-        m_staged->parent_root = m_root;
-    }
     auto done = try_stage(changes);
-    if (!done) {
-        m_staged = nullptr;
-        drop_memory();
-    }
+    if (!done)
+        give_up();
     return done;
 }
 
-StoreResult<TrieUpdatePtr> StateTrie::apply(const state::StateChanges& changes) {
-    while (!m_pending.empty() && m_pending.front()->stored)
-        m_pending.pop_front();
+StoreResult<Hash> StateTrie::advance(const state::StateChanges& changes) {
     if (auto done = stage(changes); !done)
         return fail(std::move(done.error()));
-    const TrieUpdatePtr update = std::exchange(m_staged, nullptr);
-    update->root = m_accounts.root();
-    finish(*update);
-    m_root = update->root;
+    return m_accounts.root();
+}
+
+StoreResult<TrieUpdatePtr> StateTrie::take_update() {
+    while (!m_pending.empty() && m_pending.front()->stored)
+        m_pending.pop_front();
+    Collector nodes(std::exchange(m_staged.erasures, {}));
+    if (auto done = collect(nodes); !done) {
+        give_up();
+        return fail(std::move(done.error()));
+    }
+    m_staged = {};
+    const auto update = std::make_shared<TrieUpdate>();
+    update->parent_root = m_root;
+    update->root = m_root = m_accounts.root();
+    nodes.finish(*update);
     m_pending.push_back(update);
     trim();
     return update;
 }
 
+StoreResult<TrieUpdatePtr> StateTrie::apply(const state::StateChanges& changes) {
+    if (auto advanced = advance(changes); !advanced)
+        return fail(std::move(advanced.error()));
+    return take_update();
+}
+
+void StateTrie::give_up() {
+    m_staged = {};
+    drop_memory();
+}
+
+StoreResult<void> StateTrie::collect(Collector& nodes) {
+    for (const auto& [account_key, erased] : m_staged.storage) {
+        Storage& storage = *m_storage.at(account_key);
+        if (auto done = nodes.take(storage.trie, Table::StorageTrie, account_key, erased); !done)
+            return fail(error_of(done.error(), storage.source, storage.trie));
+    }
+    if (auto done = nodes.take(m_accounts, Table::AccountTrie, {}, m_staged.erased_accounts); !done)
+        return fail(error_of(done.error(), *m_account_source, m_accounts));
+    return {};
+}
+
 StoreResult<void> StateTrie::try_stage(const state::StateChanges& changes) {
-    Collector nodes(*m_staged);
     std::vector<BytesView> addresses;
     for (const auto& [address, change] : changes.accounts)
         addresses.emplace_back(address);
@@ -164,18 +204,15 @@ StoreResult<void> StateTrie::try_stage(const state::StateChanges& changes) {
     auto key = keys.begin();
     for (const auto& [address, change] : changes.accounts) {
         Changed changed{change, {*key++, {}}};
-        if (auto done = apply_account(changed, nodes); !done)
+        if (auto done = apply_account(changed); !done)
             return done;
+        if (changed.entry.value.empty())
+            m_staged.erased_accounts.push_back(changed.entry.key);
         entries.push_back(std::move(changed.entry));
     }
-    auto done = update_trie(m_accounts, entries);
-    if (done) {
-        m_accounts.root();
-        done = nodes.take(m_accounts, Table::AccountTrie, {}, entries);
-    }
-    if (!done)
+    if (auto done = update_trie(m_accounts, entries); !done)
         return fail(error_of(done.error(), *m_account_source, m_accounts));
-    nodes.finish();
+    m_accounts.root();
     return {};
 }
 
@@ -195,7 +232,7 @@ StoreResult<state::TrieAccount> StateTrie::read_account(const Hash& account_key,
 }
 
 // Brings the account's storage up to date and encodes its leaf.
-StoreResult<void> StateTrie::apply_account(Changed& changed, Collector& nodes) {
+StoreResult<void> StateTrie::apply_account(Changed& changed) {
     const Hash& key = changed.entry.key;
     const state::AccountChange& change = changed.change;
     bool exists = false;
@@ -204,14 +241,15 @@ StoreResult<void> StateTrie::apply_account(Changed& changed, Collector& nodes) {
         return fail(std::move(before.error()));
     Hash storage_root = before->storage_root;
     if ((!change.account || change.storage_cleared) && storage_root != trie::kEmptyRoot) {
-        nodes.erase_storage(key);
+        m_staged.erasures.erase_prefix(Table::StorageTrie, key);
+        m_staged.storage.erase(key);
         m_storage.erase(key);
         storage_root = trie::kEmptyRoot;
     }
     if (!change.account)
         return {};
     if (!change.storage.empty()) {
-        auto root = apply_storage(key, storage_root, change.storage, nodes);
+        auto root = apply_storage(key, storage_root, change.storage);
         if (!root)
             return fail(std::move(root.error()));
         storage_root = *root;
@@ -221,20 +259,19 @@ StoreResult<void> StateTrie::apply_account(Changed& changed, Collector& nodes) {
 }
 
 StoreResult<Hash> StateTrie::apply_storage(const Hash& account_key, const Hash& storage_root,
-                                           const std::map<u256, u256>& slots, Collector& nodes) {
+                                           const std::map<u256, u256>& slots) {
     Storage& storage = open_storage(account_key, storage_root);
+    std::vector<Hash>& erased = m_staged.storage[account_key];
     std::vector<Entry> entries;
     entries.reserve(slots.size());
-    for (const auto& [slot, value] : slots)
+    for (const auto& [slot, value] : slots) {
         entries.push_back({state::slot_trie_key(slot), value ? state::encode_slot(value) : Bytes{}});
-    auto done = update_trie(storage.trie, entries);
-    if (done) {
-        storage.root = storage.trie.root();
-        done = nodes.take(storage.trie, Table::StorageTrie, account_key, entries);
+        if (!value)
+            erased.push_back(entries.back().key);
     }
-    if (!done)
+    if (auto done = update_trie(storage.trie, entries); !done)
         return fail(error_of(done.error(), storage.source, storage.trie));
-    return storage.root;
+    return storage.root = storage.trie.root();
 }
 
 StateTrie::Storage& StateTrie::open_storage(const Hash& account_key, const Hash& storage_root) {
@@ -245,12 +282,7 @@ StateTrie::Storage& StateTrie::open_storage(const Hash& account_key, const Hash&
     return *storage;
 }
 
-void StateTrie::finish(TrieUpdate& update) {
-    update.batch.for_each([&](const WriteBatch::Operation& operation) {
-        if (operation.kind == WriteBatch::Kind::Put)
-            update.m_nodes[slot_of(operation.table)][text_of(operation.key)] = operation.value;
-    });
-}
+// --- proofs ---------------------------------------------------------------------------------------------
 
 StoreResult<AccountProof> StateTrie::prove(const Address& address, std::span<const u256> slots) {
     const Hash key = state::account_trie_key(address);
@@ -303,7 +335,7 @@ StoreError StateTrie::error_of(trie::TrieError error, const Source& source, cons
 void StateTrie::reset(const Hash& root) {
     m_root = root;
     m_pending.clear();
-    m_staged = nullptr;
+    m_staged = {};
     drop_memory();
 }
 

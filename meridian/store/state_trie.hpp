@@ -14,6 +14,7 @@
 
 #include <atomic>
 #include <deque>
+#include <map>
 #include <unordered_map>
 
 namespace meridian::store {
@@ -31,8 +32,8 @@ struct TrieUpdate {
 
 private:
     friend class StateTrie;
-    // Views of the finished batch.
-    std::array<std::unordered_map<std::string_view, BytesView>, 2> m_nodes;
+    // Views of the finished batch, by key.
+    std::array<std::vector<std::pair<std::string_view, BytesView>>, 2> m_nodes;
 };
 using TrieUpdatePtr = std::shared_ptr<TrieUpdate>;
 
@@ -66,8 +67,14 @@ public:
     const Hash& root() const noexcept { return m_root; }
     // Takes a part of one block's changes ahead of the rest, so that apply() has less to do.
     StoreResult<void> stage(const state::StateChanges& changes);
-    // Moves on by one block's changes: those staged, and these. After an error (Corrupt, Io), here or in
-    // stage(), the object stands where it stood before the block, its nodes in memory dropped.
+    // The root after one block's changes: those staged, and these. Nothing else may be called then before
+    // take_update().
+    StoreResult<Hash> advance(const state::StateChanges& changes);
+    // Moves on by what was staged and advanced: gives what is to be stored for it, which takes longer than
+    // the root. After an error (Corrupt, Io), here or in the two above, the object stands where it stood
+    // before the block, its nodes in memory dropped.
+    StoreResult<TrieUpdatePtr> take_update();
+    // Both at once.
     StoreResult<TrieUpdatePtr> apply(const state::StateChanges& changes);
     // Goes back to the tries that the store holds, of that root; updates that were not stored are forgotten.
     void reset(const Hash& root);
@@ -83,16 +90,24 @@ private:
     struct Source;
     struct Storage;
     struct Changed;
+    // Of the block that is under way.
+    struct Staged {
+        WriteBatch erasures;
+        std::vector<Hash> erased_accounts;
+        // Storage tries that have new nodes, each with the slots that were erased.
+        std::map<Hash, std::vector<Hash>> storage;
+    };
     class Collector;
 
     StoreResult<void> try_stage(const state::StateChanges& changes);
-    StoreResult<void> apply_account(Changed& changed, Collector& nodes);
+    StoreResult<void> apply_account(Changed& changed);
     StoreResult<Hash> apply_storage(const Hash& account_key, const Hash& storage_root,
-                                    const std::map<u256, u256>& slots, Collector& nodes);
+                                    const std::map<u256, u256>& slots);
+    StoreResult<void> collect(Collector& nodes);
     StoreResult<state::TrieAccount> read_account(const Hash& account_key, bool& exists);
     Storage& open_storage(const Hash& account_key, const Hash& storage_root);
     StoreError error_of(trie::TrieError error, const Source& source, const trie::Trie& trie) const;
-    void finish(TrieUpdate& update);
+    void give_up();
     void drop_memory();
     void trim();
 
@@ -100,7 +115,7 @@ private:
     GetFunction m_get;
     TrieLimits m_limits;
     std::deque<TrieUpdatePtr> m_pending;
-    TrieUpdatePtr m_staged;  // of the block that is under way; null if nothing of it is staged
+    Staged m_staged;
     std::unique_ptr<Source> m_account_source;
     trie::Trie m_accounts;
     std::unordered_map<Hash, std::unique_ptr<Storage>> m_storage;
