@@ -1,17 +1,21 @@
 // The sequencer's pipeline on one machine: transfers from submission to a durable frame, against what
 // signature recovery alone allows on the same cores in the same run.
 //
-//   pipeline_bench [--run TEXT] [--transfers N] [--accounts N] [--folder DIR]
+//   pipeline_bench [--run TEXT] [--transfers N] [--accounts N] [--state N] [--folder DIR]
 //
 // Recovery is measured twice: with the batch that the ingress uses, and with libsecp256k1 one by one. The log
-// and the store are real ones, with fsync, in a temporary folder.
+// and the store are real ones, with fsync, in a temporary folder. The same is then measured on a state of N
+// accounts more, drawn from which are the receivers.
 #include <meridian/chain/transaction.hpp>
 #include <meridian/crypto/accelerator.hpp>
 #include <meridian/crypto/secp256k1.hpp>
 #include <meridian/crypto/secp256k1_recover.hpp>
 #include <meridian/node/genesis_store.hpp>
 #include <meridian/sequencer/pipeline.hpp>
+#include <meridian/store/block_writes.hpp>
+#include <meridian/store/record_codec.hpp>
 #include <meridian/store/rocks_database.hpp>
+#include <meridian/store/state_walk.hpp>
 
 #include "arguments.hpp"
 
@@ -33,6 +37,9 @@ constexpr const char* kSingleRow = "recovery alone, libsecp256k1 one by one, all
 constexpr const char* kBatchedRow = "recovery alone, in batches, all cores";
 constexpr const char* kTransfersRow = "transfers, submission to durable frame, flat out";
 constexpr const char* kLatencyRow = "the same at half that rate, latency";
+constexpr const char* kFrameRow = "  a frame's group to the disk and back alone, fdatasync";
+constexpr const char* kLargeRow = "to accounts of a large state, flat out";
+constexpr const char* kLargeLatencyRow = "the same at half that rate of a large state, latency";
 
 double seconds_since(Clock::time_point begin) {
     return std::chrono::duration<double>(Clock::now() - begin).count();
@@ -41,6 +48,7 @@ double seconds_since(Clock::time_point begin) {
 struct Options {
     std::size_t transfers = 100'000;
     std::size_t accounts = 2'000;
+    std::uint64_t state = 1'000'000;
     std::string folder;
 };
 
@@ -188,7 +196,14 @@ struct Load {
     std::vector<Bytes> envelopes;
 };
 
-Load make_load(const Options& options) {
+// Of the accounts that only receive.
+Address receiver(std::uint64_t number) {
+    const Hash hash = crypto::keccak256(as_bytes("receiver " + std::to_string(number)));
+    return first_bytes<Address::kSize>(hash);
+}
+
+// To the senders among themselves, or to `receivers` others.
+Load make_load(const Options& options, std::uint64_t receivers) {
     std::vector<Hash> keys;
     std::vector<node::DevAccount> accounts;
     for (std::size_t i = 0; i < options.accounts; ++i) {
@@ -204,9 +219,10 @@ Load make_load(const Options& options) {
     const std::uint64_t chain_id = out.genesis.config.chain_id;
     rate_on_all_cores(options.transfers, [&](std::size_t from, std::size_t to) {
         for (std::size_t i = from; i < to; ++i)
-            out.envelopes[i] =
-                transfer(keys[i % keys.size()], accounts[(i * 7 + 1) % accounts.size()].address,
-                         i / keys.size(), chain_id);
+            out.envelopes[i] = transfer(keys[i % keys.size()],
+                                        receivers == 0 ? accounts[(i * 7 + 1) % accounts.size()].address
+                                                       : receiver(i * 0x9e3779b97f4a7c15u % receivers),
+                                        i / keys.size(), chain_id);
     });
     return out;
 }
@@ -258,59 +274,153 @@ void print_recovery(const Recovery& recovery) {
                     recovery.batched / recovery.single);
 }
 
-void print_pipeline(const Recovery& recovery, double rate, Latencies& latencies) {
-    if (wants(kTransfersRow))
-        std::printf("%-58s %12.0f /s   %.2f of libsecp256k1's recovery, %.2f of the batched\n", kTransfersRow,
-                    rate, rate / recovery.single, rate / recovery.batched);
-    if (wants(kLatencyRow))
-        std::printf("%-58s p50 %llu us, p99 %llu us, p99.9 %llu us\n", kLatencyRow,
-                    static_cast<unsigned long long>(latencies.quantile(0.5)),
-                    static_cast<unsigned long long>(latencies.quantile(0.99)),
-                    static_cast<unsigned long long>(latencies.quantile(0.999)));
-    std::printf("%zu frames\n", latencies.frames());
+void print_latency(const char* row, Latencies& latencies) {
+    std::printf("%-58s p50 %llu us, p99 %llu us, p99.9 %llu us\n", row,
+                static_cast<unsigned long long>(latencies.quantile(0.5)),
+                static_cast<unsigned long long>(latencies.quantile(0.99)),
+                static_cast<unsigned long long>(latencies.quantile(0.999)));
 }
 
-int run(const Options& options) {
-    const bool pipeline = wants(kTransfersRow) || wants(kLatencyRow);
-    if (!pipeline && !wants(kSingleRow) && !wants(kBatchedRow))
-        return 0;
-    const Load load = make_load(options);
-    const Recovery recovery = measure_recovery(load.envelopes);
-    print_recovery(recovery);
-    if (!pipeline)
-        return 0;
-    store::RocksOptions store_options;
-    store_options.path = options.folder + "/store";
-    auto database = store::open_rocks(store_options);
-    if (!database) {
-        std::fprintf(stderr, "pipeline_bench: %s\n", database.error().message.c_str());
-        return 1;
+template <class T>
+T take(store::StoreResult<T> result) {
+    if (!result) {
+        std::fprintf(stderr, "pipeline_bench: %s\n", result.error().message.c_str());
+        std::exit(1);
     }
-    auto store = *node::open_store(*std::move(database), load.genesis);
+    if constexpr (!std::is_void_v<T>)
+        return *std::move(result);
+}
+
+std::unique_ptr<store::Database> open_database(const std::string& folder) {
+    store::RocksOptions options;
+    options.path = folder + "/store";
+    return take(store::open_rocks(options));
+}
+
+// A store whose block 0 has so many accounts that they are written in parts, and their tries made from them.
+std::unique_ptr<store::ChainStore> make_large_store(const std::string& folder, const node::Genesis& genesis,
+                                                    std::uint64_t receivers) {
+    constexpr std::uint64_t kPart = 100'000;
+    auto database = open_database(folder);
+    state::StateChanges part = node::genesis_changes(genesis);
+    for (std::uint64_t i = 0; i < receivers || !part.accounts.empty(); ++i) {
+        if (i < receivers)
+            part.accounts[receiver(i)].account = state::Account{.nonce = 0, .balance = 1};
+        if (part.accounts.size() < kPart && i + 1 < receivers)
+            continue;
+        store::WriteBatch batch;
+        store::overwrite_state(std::exchange(part, {}), batch);
+        take(database->commit(batch, store::Durability::Buffered));
+        if (i >= receivers)
+            break;
+    }
+    std::fprintf(stderr, "pipeline_bench: %llu accounts written, now their tries\n",
+                 static_cast<unsigned long long>(receivers));
+    chain::Block block;
+    block.header = genesis.header;
+    block.header.state_root =
+        take(store::rebuild_tries(*database, [](std::uint64_t, std::uint64_t) { return true; }));
+    if (block.header.withdrawals_root)
+        block.withdrawals.emplace();
+    const Hash hash = chain::header_hash(block.header);
+    const store::ChainIdentity identity{hash, genesis.config.chain_id};
+    store::WriteBatch batch;
+    store::TrieUpdate update;
+    store::write_block({.block = block,
+                        .hash = hash,
+                        .total_difficulty = block.header.difficulty,
+                        .size_bytes = chain::encode(block).size(),
+                        .receipts = {},
+                        .txn_hashes = {},
+                        .senders = {},
+                        .changes = {},
+                        .trie = update},
+                       batch);
+    take(store::ChainStore::adopt(
+        *database, identity,
+        {.head = {0, hash, block.header.state_root}, .oldest_header = 0, .oldest_body = 0, .note = {}},
+        std::move(batch)));
+    return take(store::ChainStore::open(std::move(database), identity));
+}
+
+// Gives the rate.
+double run_pipeline(const std::string& folder, const Load& load, std::unique_ptr<store::ChainStore> store,
+                    Latencies& latencies) {
     frames::LogOptions log_options;
-    log_options.folder = options.folder + "/frames";
+    log_options.folder = folder + "/frames";
     log_options.chain_id = load.genesis.config.chain_id;
     log_options.genesis_hash = store->identity().genesis_hash;
     auto log = frames::FrameLog::open(frames::posix_disk(), log_options);
     if (!log) {
         std::fprintf(stderr, "pipeline_bench: %s\n", log.error().message.c_str());
-        return 1;
+        std::exit(1);
     }
     const auto signer = *frames::LocalSigner::make(secret(1u << 20));
     sequencer::SystemClock clock;
-    Latencies latencies;
     sequencer::PipelineOptions pipeline_options;
     pipeline_options.ingress_threads = std::max(1u, std::thread::hardware_concurrency());
     auto node = sequencer::Pipeline::open(pipeline_options,
                                           {load.genesis.config, clock, *store, **log, signer, &latencies});
     if (!node) {
         std::fprintf(stderr, "pipeline_bench: %s\n", node.error().c_str());
-        return 1;
+        std::exit(1);
     }
     (*node)->run();
     const double rate = drive(**node, latencies, load.envelopes);
     (*node)->stop();
-    print_pipeline(recovery, rate, latencies);
+    return rate;
+}
+
+// What no frame's latency can be below: the disk's own answer to a write of 8 KiB.
+void print_disk(const std::string& folder) {
+    constexpr int kWrites = 200;
+    auto file = frames::posix_disk().create(folder + "/probe");
+    const Bytes bytes(8192, 0x5a);
+    std::vector<std::uint64_t> us;
+    for (int i = 0; file && i < kWrites; ++i) {
+        const auto begin = Clock::now();
+        if (!(*file)->append(bytes) || !(*file)->sync())
+            return;
+        us.push_back(static_cast<std::uint64_t>(seconds_since(begin) * 1e6));
+    }
+    std::ranges::sort(us);
+    if (!us.empty())
+        std::printf("%-58s p50 %llu us, p99 %llu us\n", kFrameRow,
+                    static_cast<unsigned long long>(us[us.size() / 2]),
+                    static_cast<unsigned long long>(us[us.size() * 99 / 100]));
+}
+
+int run(const Options& options) {
+    const bool pipeline = wants(kTransfersRow) || wants(kLatencyRow);
+    const bool large = options.state != 0 && (wants(kLargeRow) || wants(kLargeLatencyRow));
+    if (!pipeline && !large && !wants(kSingleRow) && !wants(kBatchedRow))
+        return 0;
+    const Load load = make_load(options, 0);
+    const Recovery recovery = measure_recovery(load.envelopes);
+    print_recovery(recovery);
+    const auto print_rate = [&](const char* row, double rate) {
+        std::printf("%-58s %12.0f /s   %.2f of libsecp256k1's recovery, %.2f of the batched\n", row, rate,
+                    rate / recovery.single, rate / recovery.batched);
+    };
+    if (pipeline) {
+        Latencies latencies;
+        const double rate =
+            run_pipeline(options.folder, load,
+                         take(node::open_store(open_database(options.folder), load.genesis)), latencies);
+        print_rate(kTransfersRow, rate);
+        print_latency(kLatencyRow, latencies);
+        print_disk(options.folder);
+    }
+    if (large) {
+        const std::string folder = options.folder + "/large";
+        std::filesystem::create_directories(folder);
+        const Load to_many = make_load(options, options.state);
+        Latencies latencies;
+        const double rate = run_pipeline(folder, to_many,
+                                         make_large_store(folder, to_many.genesis, options.state), latencies);
+        print_rate(kLargeRow, rate);
+        print_latency(kLargeLatencyRow, latencies);
+    }
     return 0;
 }
 
@@ -324,16 +434,20 @@ int main(int argc, char** argv) {
             options.transfers = std::strtoull(value, nullptr, 10);
         else if (name == "--accounts")
             options.accounts = std::strtoull(value, nullptr, 10);
+        else if (name == "--state")
+            options.state = std::strtoull(value, nullptr, 10);
         else if (name == "--folder")
             options.folder = value;
         else
             return false;
         return true;
     };
-    meridian::bench::read_arguments(argc, argv, take,
-                                    "  --transfers N   signed and submitted (100000)\n"
-                                    "  --accounts N    that send them (2000)\n"
-                                    "  --folder DIR    for log and store (default: a temporary one)\n");
+    meridian::bench::read_arguments(
+        argc, argv, take,
+        "  --transfers N   signed and submitted (100000)\n"
+        "  --accounts N    that send them (2000)\n"
+        "  --state N       accounts of the large state; 0: not measured (1000000)\n"
+        "  --folder DIR    for log and store (default: a temporary one)\n");
     const bool temporary = options.folder.empty();
     if (temporary) {
         std::string pattern = std::filesystem::temp_directory_path() / "meridian-bench-XXXXXX";

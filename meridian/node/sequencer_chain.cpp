@@ -49,21 +49,6 @@ private:
     OverlayState m_overlay;
 };
 
-void append(sequencer::ExecutedBlock& block, const sequencer::SealedFrame& frame) {
-    for (const chain::Receipt& receipt : frame.receipts)
-        for (std::size_t i = 0; i < chain::Bloom::kSize; ++i)
-            block.block.header.bloom[i] |= receipt.bloom[i];
-    block.receipts.insert(block.receipts.end(), frame.receipts.begin(), frame.receipts.end());
-    for (const PooledTxnPtr& txn : frame.txns) {
-        block.block.transactions.push_back(txn->txn);
-        block.txn_hashes.push_back(txn->hash);
-        block.senders.push_back(txn->sender);
-    }
-    if (!block.receipts.empty())
-        block.block.header.gas_used = block.receipts.back().cumulative_gas_used;
-    block.last_frame = frame.number;
-}
-
 std::size_t weight(std::size_t txns) {
     return kEmptyWeight + txns;
 }
@@ -151,17 +136,13 @@ void SequencerChain::extend_open_block() {
     }
     const bool same = m_open && m_open->number() == m_head->block_number() && !m_open->sealed();
     if (!same) {
-        m_open = std::make_shared<sequencer::ExecutedBlock>();
-        m_open->block.header = m_head->open.front()->content->opening->header;
-        if (m_open->block.header.withdrawals_root)
-            m_open->block.withdrawals.emplace();
-        m_open->first_frame = m_head->open.front()->content->number;
+        m_open = sequencer::begin_block(*m_head->open.front()->content);
         m_open_frames = 0;
     } else if (m_open.use_count() > 1) {
         m_open = std::make_shared<sequencer::ExecutedBlock>(*m_open);
     }
     for (; m_open_frames < m_head->open.size(); ++m_open_frames)
-        append(*m_open, *m_head->open[m_open_frames]->content);
+        sequencer::append(*m_open, *m_head->open[m_open_frames]->content);
 }
 
 // --- blocks ---------------------------------------------------------------------------------------------

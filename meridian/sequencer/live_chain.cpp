@@ -55,27 +55,34 @@ std::uint64_t Head::block_number() const {
     return open.empty() ? sealed_number() : open.front()->content->block_number;
 }
 
-ExecutedBlockPtr open_block(const Head& head) {
+std::shared_ptr<ExecutedBlock> begin_block(const SealedFrame& first) {
     auto out = std::make_shared<ExecutedBlock>();
-    out->block.header = head.open.front()->content->opening->header;
+    out->block.header = first.opening->header;
     if (out->block.header.withdrawals_root)
         out->block.withdrawals.emplace();
-    for (const PublishedFramePtr& frame : head.open) {
-        const SealedFrame& content = *frame->content;
-        out->receipts.insert(out->receipts.end(), content.receipts.begin(), content.receipts.end());
-        for (const PooledTxnPtr& txn : content.txns) {
-            out->block.transactions.push_back(txn->txn);
-            out->txn_hashes.push_back(txn->hash);
-            out->senders.push_back(txn->sender);
-        }
-    }
-    if (!out->receipts.empty())
-        out->block.header.gas_used = out->receipts.back().cumulative_gas_used;
-    for (const chain::Receipt& receipt : out->receipts)
+    out->first_frame = first.number;
+    return out;
+}
+
+void append(ExecutedBlock& block, const SealedFrame& frame) {
+    for (const chain::Receipt& receipt : frame.receipts)
         for (std::size_t i = 0; i < chain::Bloom::kSize; ++i)
-            out->block.header.bloom[i] |= receipt.bloom[i];
-    out->first_frame = head.open.front()->content->number;
-    out->last_frame = head.open.back()->content->number;
+            block.block.header.bloom[i] |= receipt.bloom[i];
+    block.receipts.insert(block.receipts.end(), frame.receipts.begin(), frame.receipts.end());
+    for (const PooledTxnPtr& txn : frame.txns) {
+        block.block.transactions.push_back(txn->txn);
+        block.txn_hashes.push_back(txn->hash);
+        block.senders.push_back(txn->sender);
+    }
+    if (!block.receipts.empty())
+        block.block.header.gas_used = block.receipts.back().cumulative_gas_used;
+    block.last_frame = frame.number;
+}
+
+ExecutedBlockPtr open_block(const Head& head) {
+    auto out = begin_block(*head.open.front()->content);
+    for (const PublishedFramePtr& frame : head.open)
+        append(*out, *frame->content);
     return out;
 }
 

@@ -158,6 +158,10 @@ private:
     std::unordered_map<Hash, store::TxnPlace> m_places;
 };
 
+// A block that its first frame opens, still without the frame's content.
+std::shared_ptr<ExecutedBlock> begin_block(const SealedFrame& first);
+// What the next frame adds to an open block.
+void append(ExecutedBlock& block, const SealedFrame& frame);
 // The open block of a head as a block, without hash and roots. Precondition: there is one.
 ExecutedBlockPtr open_block(const Head& head);
 
