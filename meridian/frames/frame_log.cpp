@@ -62,8 +62,6 @@ std::string_view to_string(LogError error) noexcept {
             return "bad record";
         case LogError::BufferFull:
             return "buffer full";
-        case LogError::NotReplicated:
-            return "not replicated";
         case LogError::ReadOnly:
             return "read only";
         case LogError::Failed:
@@ -207,17 +205,21 @@ LogResult<void> FrameLog::write_group() {
 }
 
 LogResult<void> FrameLog::make_durable() {
-    const std::uint64_t number = last_written();
-    if (m_options.durability == Durability::Fsync) {
+    if (m_options.durability == Durability::Fsync)
         if (auto synced = sync_current(); !synced)
             return synced;
-    } else if (m_options.durability == Durability::Replicated && number > last_durable()) {
-        if (!m_options.await_replicas || !m_options.await_replicas(number))
-            return log_failure(LogError::NotReplicated,
-                               "no replica has acknowledged the frames up to " + std::to_string(number));
-    }
-    m_durable.store(number, std::memory_order_release);
+    show_released();
     return {};
+}
+
+void FrameLog::show_released() {
+    std::uint64_t number = last_written();
+    if (m_options.released)
+        number = std::min(number, m_options.released());
+    else if (m_options.durability == Durability::Replicated)
+        number = 0;
+    if (number > last_durable())
+        m_durable.store(number, std::memory_order_release);
 }
 
 LogResult<void> FrameLog::sync() {
@@ -281,6 +283,15 @@ std::uint64_t FrameLog::size() const {
     for (const Segment& segment : m_segments)
         size += segment.size;
     return size;
+}
+
+LogResult<SignedHeader> FrameLog::header(std::uint64_t number) const {
+    auto record = from(number, Reach::Written).next();
+    if (!record)
+        return fail(std::move(record.error()));
+    if (!*record)
+        return log_failure(LogError::NotYet, "frame " + std::to_string(number) + " is not in the log yet");
+    return peek(**record)->head;  // as it was checked when it was read
 }
 
 std::optional<SignedHeader> FrameLog::last_header() const {

@@ -18,7 +18,7 @@ namespace meridian::frames {
 // When sync() calls a frame durable.
 enum class Durability : std::uint8_t {
     Fsync,       // the disk has it
-    Replicated,  // the operating system has it, and LogOptions::await_replicas says that replicas do
+    Replicated,  // the operating system has it, and LogOptions::released says that replicas do
     None,        // the operating system has it: survives the process, not the machine
 };
 std::string_view to_string(Durability durability) noexcept;
@@ -38,8 +38,10 @@ struct LogOptions {
     // append() refuses more before the next sync().
     std::size_t buffered_size_max = 64u << 20;  // bytes
     Durability durability = Durability::Fsync;
-    // Replicated: waits until replicas hold every frame up to `number`; false if that will not be.
-    std::function<bool(std::uint64_t number)> await_replicas;
+    // The newest frame that may be shown as far as others are concerned, which need not be in this log yet:
+    // that replicas have acknowledged, or of a replica, that its sequencer has shown. Never goes back. Empty:
+    // any, but none under Replicated. Called by open() and sync().
+    std::function<std::uint64_t()> released;
     // Goes into the checksums of new segments, so that nobody can write an entry's likeness into a
     // transaction's data. Unpredictable on a node, fixed in a simulation.
     std::uint64_t salt = 0;
@@ -64,7 +66,6 @@ enum class [[nodiscard]] LogError : std::uint8_t {
     WrongNumber,      // append(): not the next, or not the record's own
     BadRecord,        // append(): does not check
     BufferFull,       // append(): sync() first
-    NotReplicated,    // sync(): written, but await_replicas said no; sync() may be called again
     ReadOnly,
     Failed,  // an earlier write left the files in an unknown state: open the log again
 };
@@ -143,8 +144,9 @@ public:
     // the bytes of the next frame; nothing is written yet. The record has to be whole and to name the frame
     // before it.
     LogResult<void> append(BytesView record, std::uint64_t number);
-    // Makes all appended frames durable, as the options say. After Io with a full disk the frames stay
-    // appended and sync() may be called again; after a failed flush the log is Failed.
+    // Makes all appended frames durable, as the options say, and shows those that are released: call it again
+    // when more are. After Io with a full disk the frames stay appended and sync() may be called again; after
+    // a failed flush the log is Failed.
     LogResult<void> sync();
 
     // Drops whole segments whose frames are all below `number`; never the current one, nor one with a frame
@@ -163,12 +165,15 @@ public:
     // The newest frame appended, durable or not; first() - 1 in an empty log.
     std::uint64_t last() const noexcept { return m_last.load(std::memory_order_acquire); }
     std::uint64_t last_written() const noexcept { return m_written.load(std::memory_order_acquire); }
+    // Durable and released.
     std::uint64_t last_durable() const noexcept { return m_durable.load(std::memory_order_acquire); }
     std::uint64_t size() const;  // bytes in all segments
     // One record. NotRetained or NotYet outside first()..last_durable().
     LogResult<Bytes> read(std::uint64_t number) const;
     // From any number up to last_durable() + 1; checked by the first next().
     Cursor from(std::uint64_t number, Reach reach = Reach::Durable) const;
+    // A header that is in the log, released or not.
+    LogResult<SignedHeader> header(std::uint64_t number) const;
     // The last frame's header, appended ones included; empty in an empty log.
     std::optional<SignedHeader> last_header() const;
     // Reads everything and checks what open() checks of the last segments. For the command line.
@@ -207,6 +212,7 @@ private:
     LogResult<void> begin_segment();
     LogResult<void> write_group();
     LogResult<void> make_durable();
+    void show_released();
     LogResult<void> sync_current();
     LogResult<void> drop_while(
         const std::function<bool(std::uint64_t next_first, std::uint64_t size)>& dispensable);

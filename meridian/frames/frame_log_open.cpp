@@ -336,7 +336,9 @@ LogResult<void> FrameLog::load_tail(bool may_be_torn) {
         if (auto cut = cut_tail(*m_current, tail); !cut)
             return cut;
     m_first = m_segments.empty() ? last + 1 : m_segments.front().first;
-    m_last = m_written = m_durable = last;
+    m_last = m_written = last;
+    m_durable = std::min(last, std::max(m_options.promised, m_first - 1));
+    show_released();
     if (m_current == nullptr)
         return {};
     return settle(*m_current);

@@ -288,36 +288,53 @@ TEST_F(FrameLogTest, without_durability_nothing_is_flushed_but_ended_segments) {
 }
 
 TEST_F(FrameLogTest, replicas_decide_what_is_durable) {
-    std::vector<std::uint64_t> asked;
-    bool answer = false;
+    std::uint64_t released = 0;
     options.durability = Durability::Replicated;
-    options.await_replicas = [&](std::uint64_t number) {
-        asked.push_back(number);
-        // The feed reads what it is to replicate.
-        Cursor feed = log->from(number, Reach::Written);
-        EXPECT_EQ(**feed.next(), records[number - 1]);
-        EXPECT_FALSE(*log->from(number).next());
-        return answer;
-    };
     open();
-    append(2);
-    EXPECT_EQ(log->sync().error().error, LogError::NotReplicated);
-    EXPECT_EQ(log->last_written(), 2u);
+    write();
+    EXPECT_EQ(log->last_durable(), 0u) << "nobody has released it";
+    log.reset();
+    options.released = [&] { return released; };
+    open();
+    write(2);
+    const std::uint64_t flushes = disk.sync_count;
     EXPECT_EQ(log->last_durable(), 0u);
-    answer = true;
+    // The feed reads what it is to replicate.
+    EXPECT_EQ(**log->from(3, Reach::Written).next(), records[2]);
+    EXPECT_EQ(log->header(3)->header.number, 3u);
+    EXPECT_FALSE(*log->from(3).next());
+    released = 2;
+    EXPECT_EQ(log->last_durable(), 0u);  // until it is told
     ASSERT_TRUE(log->sync());
     EXPECT_EQ(log->last_durable(), 2u);
-    EXPECT_EQ(asked, (std::vector<std::uint64_t>{2, 2}));
-    ASSERT_TRUE(log->sync());
-    EXPECT_EQ(asked.size(), 2u) << "nothing to replicate";
+    for (const std::uint64_t further : {10, 1}) {  // nothing is taken back
+        released = further;
+        ASSERT_TRUE(log->sync());
+        EXPECT_EQ(log->last_durable(), 3u);
+    }
+    EXPECT_EQ(disk.sync_count, flushes);
 }
 
-TEST_F(FrameLogTest, replication_without_a_hook_promises_nothing) {
-    options.durability = Durability::Replicated;
+TEST_F(FrameLogTest, what_is_flushed_and_not_released_is_not_shown_after_a_restart_either) {
+    std::uint64_t released = 2;
+    options.released = [&] { return released; };
     open();
-    append();
-    EXPECT_EQ(log->sync().error().error, LogError::NotReplicated);
+    write(5);
+    EXPECT_EQ(log->last_durable(), 2u);
+    EXPECT_EQ(log->read(3).error().error, LogError::NotYet);
+    log.reset();
+    disk.kill();
+    released = 0;
+    open();
+    EXPECT_EQ(log->last_written(), 5u);
     EXPECT_EQ(log->last_durable(), 0u);
+    log.reset();
+    options.promised = 3;
+    open();
+    EXPECT_EQ(log->last_durable(), 3u);
+    released = 5;
+    ASSERT_TRUE(log->sync());
+    EXPECT_EQ(*log->read(5), records[4]);
 }
 
 TEST_F(FrameLogTest, a_full_disk_is_told_and_outlived) {
@@ -811,7 +828,7 @@ protected:
 
 TEST_P(Model, keeps_its_promises) {
     options.durability = GetParam();
-    options.await_replicas = [](std::uint64_t) { return true; };
+    options.released = [] { return ~std::uint64_t{0}; };
     options.segment_size_max = 5000;
     for (std::uint64_t seed = 1; seed <= 40 && !HasFatalFailure(); ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));

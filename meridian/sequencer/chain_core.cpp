@@ -103,7 +103,7 @@ std::optional<SealedParent> ChainCore::take_sealed() {
 
 bool ChainCore::has_room() const {
     return m_committer->queue().size() + 2 <= m_options.committer_frames_max &&
-           m_live->sealed_count() < m_options.unstored_blocks_max;
+           m_live->sealed_count(m_options.hidden_blocks_count) < m_options.unstored_blocks_max;
 }
 
 void ChainCore::add(SealedFramePtr frame) {
@@ -181,7 +181,11 @@ Result<frames::FrameTip, std::string> ChainCore::recover(FrameRunner& runner) {
 Result<frames::FrameTip, std::string> ChainCore::last_frame() const {
     const HeadPtr head = m_live->head();
     frames::FrameTip tip = frames::genesis_tip(m_parts.config.chain_id, m_parts.log.options().genesis_hash);
-    if (const auto last = m_parts.log.last_header()) {
+    const frames::FrameLog& log = m_parts.log;
+    if (log.last_durable() >= log.first()) {
+        const auto last = log.header(log.last_durable());
+        if (!last)
+            return fail(last.error().message);
         tip = frames::tip_of(*last);
     } else if (const auto note = decode_frame_note(head->base->view.note())) {
         // The log begins behind a snapshot. Which term the frame was of is not known: any may follow.

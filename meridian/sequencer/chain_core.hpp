@@ -11,6 +11,9 @@ namespace meridian::sequencer {
 struct ChainCoreOptions {
     std::size_t committer_frames_max = 8'192;  // frames not yet in a block with a root
     std::size_t unstored_blocks_max = 8;       // blocks sealed but not stored
+    // Whether blocks whose end nobody has been shown count among these. Else they are bounded by what lets
+    // frames wait to be shown.
+    bool hidden_blocks_count = true;
     store::TrieLimits trie;
 };
 
@@ -59,8 +62,8 @@ public:
     // Whether the block that this frame opens follows, by the rules of the chain, on the one that was sealed
     // last. The error says what this node came to where the sequencer came to something else.
     Result<void, std::string> check_opening(const SealedFrame& frame) const;
-    // Runs what the log has beyond the store, up to the last frame, and stores what has become whole blocks.
-    // Before the stages run. Gives the last frame. Nothing of the log is changed.
+    // Runs what the log has beyond the store, up to the last frame that may be shown, and stores what has
+    // become whole blocks. Before the stages run. Gives that frame. Nothing of the log is changed.
     Result<frames::FrameTip, std::string> recover(FrameRunner& runner);
 
 private:

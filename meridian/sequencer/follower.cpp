@@ -45,6 +45,8 @@ Result<std::unique_ptr<Follower>, std::string> Follower::open(const FollowerOpti
 }
 
 Result<void, std::string> Follower::build() {
+    // A frame that was taken has to come to the log, whatever is released: the sequencer waits for that.
+    m_options.core.hidden_blocks_count = m_parts.release == nullptr;
     auto core = ChainCore::open(m_options.core, {m_parts.config, m_parts.store, m_parts.log});
     if (!core)
         return fail(std::move(core.error()));
@@ -69,16 +71,29 @@ Result<void, std::string> Follower::build() {
     const HeadPtr head = m_core->live().head();
     m_open_block = head->open.empty() ? 0 : head->block_number();
     m_offered = *tip;
-    m_offered_number = tip->number;
+    frames::FrameLog& log = m_parts.log;
+    if (log.last() > tip->number) {
+        m_backlog.emplace(log.from(tip->number + 1, frames::Reach::Written));
+        m_backlog_last = log.last();
+        m_offered = frames::tip_of(*log.last_header());
+    }
+    m_offered_number = m_offered.number;
+    m_held = {m_offered.number, m_offered.hash};
     m_core->set_on_change([this] { m_runner_bell.ring(); });
     m_runner_stage = std::make_unique<RunnerStage>(*this);
     m_queue = std::make_unique<BoundedQueue<Verified>>(m_options.frames_max, &m_runner_bell);
-    // As large as all that waits can be.
-    m_publisher = std::make_unique<Publisher>(
-        m_parts.config.chain_id, tip->term, *tip, m_options.frames_max, &m_publisher_bell,
-        Publisher::Parts{m_parts.log, nullptr, m_core->live(), nullptr});
+    build_publisher(*tip);
     m_core->live().set_listener(this);
     return {};
+}
+
+void Follower::build_publisher(const frames::FrameTip& tip) {
+    // As large as all that waits can be.
+    const std::size_t frames_max = m_backlog ? 2 * m_options.frames_max : m_options.frames_max;
+    m_publisher =
+        std::make_unique<Publisher>(m_parts.config.chain_id, tip.term, tip, frames_max, &m_publisher_bell,
+                                    Publisher::Parts{m_parts.log, nullptr, m_core->live(), nullptr,
+                                                     m_parts.release != nullptr ? this : nullptr});
 }
 
 // --- from the source --------------------------------------------------------------------------------------
@@ -143,16 +158,51 @@ Step Follower::step_runner() {
     if (m_stopping || !fault().empty())
         return {sealed.has_value(), kNever};
     if (!m_next) {
-        auto items = m_queue->pop(1);
-        if (items.empty())
+        const auto taken = take_next();
+        if (!taken)
+            stop_with(taken.error());
+        if (!taken || !*taken)
             return {sealed.has_value(), kNever};
-        m_next = std::move(items.front());
     }
     if (m_closing || !m_core->has_room())
         return {sealed.has_value(), kNever};
     if (auto done = run_next(); !done)
         stop_with(std::move(done.error()));
     return {true, kNever};
+}
+
+// False: there is none.
+Result<bool, std::string> Follower::take_next() {
+    if (m_backlog) {
+        auto next = next_of_backlog();
+        if (!next)
+            return fail(std::move(next.error()));
+        m_next = *std::move(next);
+        return m_next.has_value();
+    }
+    auto items = m_queue->pop(1);
+    if (items.empty())
+        return false;
+    m_next = std::move(items.front());
+    return true;
+}
+
+// Empty while too many of them wait for their release.
+Result<std::optional<Follower::Verified>, std::string> Follower::next_of_backlog() {
+    if (m_backlog_waiting >= m_options.frames_max)
+        return std::nullopt;
+    auto record = m_backlog->next();
+    if (!record)
+        return fail(std::move(record.error().message));
+    if (!*record)
+        return fail("frame " + std::to_string(m_backlog->number()) + " is not in the log any more");
+    auto decoded = decode_followed(**record);
+    if (!decoded)
+        return fail(std::move(decoded.error()));
+    ++m_backlog_waiting;
+    if (m_backlog->number() > m_backlog_last)
+        m_backlog.reset();
+    return Verified{*std::move(decoded), std::make_shared<const Bytes>(**std::move(record))};
 }
 
 Result<void, std::string> Follower::run_next() {
@@ -207,10 +257,36 @@ Result<void, std::string> Follower::run_frame(Verified verified) {
 void Follower::on_frame(const PublishedFramePtr& frame) {
     if (m_parts.listener != nullptr)
         m_parts.listener->on_frame(frame);
+    if (frame->content->number <= m_backlog_last) {
+        --m_backlog_waiting;
+        m_runner_bell.ring();
+        return;
+    }
     --m_waiting_frames;
     m_waiting_bytes -= frame->record->size();
     if (m_refused_room.exchange(false) && m_on_room)
         m_on_room();
+}
+
+// --- a replica that acknowledges --------------------------------------------------------------------------
+
+void Follower::on_logged(const PublishedFramePtr& frame) {
+    {
+        const std::unique_lock lock(m_held_mutex);
+        m_held = {frame->content->number, frame->head.hash};
+    }
+    if (m_on_held)
+        m_on_held();
+}
+
+HeldFrame Follower::held() const {
+    const std::unique_lock lock(m_held_mutex);
+    return m_held;
+}
+
+void Follower::release(std::uint64_t number) {
+    if (m_parts.release != nullptr && m_parts.release->raise(number))
+        m_publisher_bell.ring();
 }
 
 void Follower::on_block(const ExecutedBlockPtr& block) {

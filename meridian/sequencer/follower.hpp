@@ -11,11 +11,17 @@
 //
 // Bounded: at most `frames_max` frames and `bytes_max` bytes of records (and one record more) are between
 // offer() and the log; beyond that offer() says that there is no room.
+//
+// One that acknowledges frames (Parts::release) logs them before they may be shown, and shows them when its
+// sequencer has said so; its readers lag, its log does not. After a restart it shows no more than its store
+// holds, until it hears again how far frames are released: those that its log holds beyond run anew
+// meanwhile.
 #pragma once
 
 #include <meridian/sequencer/chain_core.hpp>
 #include <meridian/sequencer/publisher.hpp>
 #include <meridian/sequencer/record_sink.hpp>
+#include <meridian/sequencer/release_mark.hpp>
 #include <meridian/sequencer/stage_threads.hpp>
 
 namespace meridian::sequencer {
@@ -26,6 +32,8 @@ struct FollowerOptions {
     // Applies the signed changes in place of executing. A wrong one is seen when its block has its hash, by
     // which time readers have seen the frames.
     bool trust_diffs = false;
+    // Of one that acknowledges frames: more than a sequencer lets wait for their release
+    // (Publisher::kUnreleasedFrames, kUnreleasedSize), or it would wait for room that the release makes.
     std::size_t frames_max = 1'024;
     std::size_t bytes_max = 64u << 20;
     ChainCoreOptions core = {.committer_frames_max = 1'024, .unstored_blocks_max = 8, .trie = {}};
@@ -49,7 +57,7 @@ struct FollowerStatus {
     bool stopped = false;             // by a difference: for good
 };
 
-class Follower final : public RecordSink, private FrameSink, private LiveListener {
+class Follower final : public RecordSink, private FrameSink, private LiveListener, private Replication {
 public:
     // All outlive the follower. The store holds at least the genesis, or was restored from a snapshot; the
     // log is this node's own and of the same chain (see follower_log()).
@@ -59,6 +67,9 @@ public:
         store::ChainStore& store;
         frames::FrameLog& log;
         LiveListener* listener = nullptr;
+        // Of a replica that acknowledges frames: what its log asks (LogOptions::released). Null: what it
+        // takes may be shown.
+        ReleaseMark* release = nullptr;
     };
     // Brings store and log together, as a sequencer does. The error is a sentence.
     static Result<std::unique_ptr<Follower>, std::string> open(const FollowerOptions& options,
@@ -70,6 +81,10 @@ public:
     Result<bool, std::string> offer(BytesView record) override;
     // Called when there is room again, on any thread. Before the stages run.
     void set_on_room(std::function<void()> callback) { m_on_room = std::move(callback); }
+    void release(std::uint64_t number) override;
+    HeldFrame held() const override;
+    // Called when held() has changed, on the publisher's thread. Before the stages run.
+    void set_on_held(std::function<void()> callback) { m_on_held = std::move(callback); }
 
     const LiveChain& live() const noexcept { return m_core->live(); }
     evm::BlockHashSource& block_hashes() noexcept { return *m_core; }
@@ -98,10 +113,15 @@ private:
     // LiveListener: frames that readers see now.
     void on_frame(const PublishedFramePtr& frame) override;
     void on_block(const ExecutedBlockPtr& block) override;
+    // Replication: frames that the log holds now.
+    void on_logged(const PublishedFramePtr& frame) override;
 
     Result<void, std::string> build();
+    void build_publisher(const frames::FrameTip& tip);
     Result<Verified, std::string> verify(BytesView record);
     Step step_runner();
+    Result<bool, std::string> take_next();
+    Result<std::optional<Verified>, std::string> next_of_backlog();
     Result<void, std::string> run_next();
     void stop_with(std::string fault);
     Result<bool, std::string> open_block(const SealedFrame& frame);
@@ -118,14 +138,20 @@ private:
     std::unique_ptr<RunnerStage> m_runner_stage;
     std::unique_ptr<Publisher> m_publisher;
     std::unique_ptr<BoundedQueue<Verified>> m_queue;
-    std::function<void()> m_on_room;
+    std::function<void()> m_on_room, m_on_held;
 
     frames::FrameTip m_offered;  // the last frame taken; of the source's thread
     std::atomic<std::uint64_t> m_offered_number = 0;
     std::optional<Verified> m_next;  // of the runner
     bool m_closing = false;          // the block before m_next's was closed, and waits for its hash
     std::uint64_t m_open_block = 0;  // zero: none
+    // Frames that the log held when it was opened, and were not released: the runner's.
+    std::optional<frames::Cursor> m_backlog;
+    std::uint64_t m_backlog_last = 0;
+    std::atomic<std::size_t> m_backlog_waiting = 0;  // of them, run and not shown
 
+    mutable std::mutex m_held_mutex;
+    HeldFrame m_held;
     std::atomic<std::size_t> m_waiting_frames = 0, m_waiting_bytes = 0;
     std::atomic<bool> m_refused_room = false;
     std::atomic<bool> m_stopping = false;

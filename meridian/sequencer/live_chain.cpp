@@ -167,7 +167,7 @@ void LiveChain::publish(const PublishedFramePtr& frame) {
     const std::unique_lock writing(m_writing);
     const SealedFrame& content = *frame->content;
     auto head = std::make_shared<Head>(*this->head());
-    const ExecutedBlockPtr shown = content.opening ? show_sealed(*head) : nullptr;
+    const ExecutedBlockPtr shown = content.opening ? show_sealed(*head, content.block_number) : nullptr;
     {
         std::size_t index = 0;
         for (const PublishedFramePtr& earlier : head->open)
@@ -208,8 +208,9 @@ PublishedFramePtr LiveChain::recent_frame(std::uint64_t number) const {
 }
 
 // The next block's first frame is durable, and with it that the block before has ended, and how.
-ExecutedBlockPtr LiveChain::show_sealed(Head& head) {
-    if (m_hidden.empty())
+ExecutedBlockPtr LiveChain::show_sealed(Head& head, std::uint64_t opened) {
+    // After a restart the block before is in the store, and this one may be sealed already.
+    if (m_hidden.empty() || m_hidden.front()->block->number() >= opened)
         return nullptr;
     const std::shared_ptr<SealedBlock> sealed = std::move(m_hidden.front());
     m_hidden.pop_front();
@@ -227,8 +228,8 @@ void LiveChain::add_sealed(std::shared_ptr<SealedBlock> block) {
     m_hidden_count = m_hidden.size();
 }
 
-std::size_t LiveChain::sealed_count() const {
-    const std::size_t hidden = m_hidden_count;
+std::size_t LiveChain::sealed_count(bool with_hidden) const {
+    const std::size_t hidden = with_hidden ? m_hidden_count.load() : 0;
     return head()->sealed.size() + (hidden == 0 ? 0 : hidden - 1);
 }
 

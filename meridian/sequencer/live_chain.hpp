@@ -124,7 +124,7 @@ public:
     void publish(const PublishedFramePtr& frame);
     void add_sealed(std::shared_ptr<SealedBlock> block);
     // Blocks that wait to be stored, without the one whose end is said by the first frame of the next.
-    std::size_t sealed_count() const;
+    std::size_t sealed_count(bool with_hidden) const;
     // The oldest block that is sealed and visible, but not stored; null if there is none.
     SealedBlockPtr next_to_store() const;
     // It has been stored.
@@ -133,7 +133,7 @@ public:
 private:
     LiveChain(store::ChainStore& store, RecentState& recent) : m_store(store), m_recent(recent) {}
 
-    ExecutedBlockPtr show_sealed(Head& head);
+    ExecutedBlockPtr show_sealed(Head& head, std::uint64_t opened);
     void set_head(std::shared_ptr<Head> head);
     StoredBasePtr make_base(store::ChainView view);
     void drop_unused();

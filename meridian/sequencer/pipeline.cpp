@@ -81,14 +81,20 @@ Result<void, std::string> Pipeline::build() {
 }
 
 Result<void, std::string> Pipeline::recover() {
+    // A frame that is not shown would be lost sight of, and its number be used again.
+    if (m_parts.log.last_durable() != m_parts.log.last())
+        return fail("replicas have acknowledged frame " + std::to_string(m_parts.log.last_durable()) +
+                    ", and the frame log ends with frame " + std::to_string(m_parts.log.last()));
     ExecutingRunner runner(*m_executor);
     const auto tip = m_core->recover(runner);
     if (!tip)
         return fail(tip.error());
     m_publisher = std::make_unique<Publisher>(
         m_parts.config.chain_id, m_options.term, *tip, m_options.publisher_frames_max, &m_publisher_bell,
-        Publisher::Parts{m_parts.log, &m_parts.signer, m_core->live(), &m_pool});
+        Publisher::Parts{m_parts.log, &m_parts.signer, m_core->live(), &m_pool, m_parts.replication});
     m_publisher->set_on_room([this] { m_executor_bell.ring(); });
+    if (m_parts.replication != nullptr)
+        m_parts.replication->set_on_release([this] { m_publisher_bell.ring(); });
     if (m_parts.listener != nullptr)
         m_core->live().set_listener(m_parts.listener);
     return {};

@@ -64,6 +64,8 @@ public:
         frames::FrameLog& log;
         const frames::FrameSigner& signer;
         PipelineListener* listener = nullptr;
+        // Of a log whose frames others release: Durability::Replicated. Everything in the log is released.
+        Replication* replication = nullptr;
     };
     // Brings store and log together: executes again what the log has beyond the store, and compares. The
     // error is a sentence; nothing of the log is changed then.
