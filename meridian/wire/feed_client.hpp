@@ -2,6 +2,7 @@
 // frame of the chain, connects again, to the next address, after a while.
 #pragma once
 
+#include <meridian/frames/frame_log.hpp>
 #include <meridian/sequencer/record_sink.hpp>
 #include <meridian/wire/limits.hpp>
 #include <meridian/wire/message.hpp>
@@ -11,6 +12,12 @@
 
 namespace meridian::wire {
 
+// A replica that acknowledges frames to a server that asks who it is.
+struct Acknowledging {
+    const frames::FrameSigner* identity = nullptr;
+    const frames::FrameLog* log = nullptr;  // the sink's: what it holds of frames that the server has lost
+};
+
 struct FeedClientOptions {
     std::vector<std::string> addresses;  // host:port, [IPv6]:port; at least one
     std::uint64_t connect_ms_max = 5'000;
@@ -18,6 +25,9 @@ struct FeedClientOptions {
     std::uint64_t backoff_ms_min = 100;
     std::uint64_t backoff_ms_max = 10'000;
     SessionLimits session = {};
+    std::optional<Acknowledging> acknowledging = {};
+    std::size_t queued_size_max =
+        4u << 20;  // bytes of frames that wait to be sent to a server that lost them
 };
 
 struct FeedClientStatus {
@@ -28,6 +38,9 @@ struct FeedClientStatus {
     std::uint64_t server_last = 0;
     std::uint64_t records = 0;      // taken by the sink
     std::uint64_t connections = 0;  // made so far
+    // Of one that acknowledges: the last frame that this connection's server was told of; empty: it has not
+    // asked.
+    std::optional<std::uint64_t> acknowledged;
     std::string error;  // why the last connection ended, or was not made; empty once a record came
 };
 
@@ -47,6 +60,8 @@ public:
     void stop();
     // The sink, which had no room, has some now. From any thread.
     void resume();
+    // The sink holds more than before. From any thread.
+    void acknowledge();
     FeedClientStatus status() const;
 
 private:

@@ -4,9 +4,15 @@
 // A follower that does not keep up costs at most `queued_size_max` bytes and one record: what is not sent yet
 // is read from the log when there is room for it. When the log's retention overtakes it, it is told the last
 // number sent, and cut off.
+//
+// With a quorum, replicas that it names may identify themselves, and get frames before they are released:
+// they acknowledge what their logs hold, which is what releases it. What such a replica holds and this log
+// has lost is taken back while begin_adoption() is in force.
 #pragma once
 
 #include <meridian/frames/frame_log.hpp>
+#include <meridian/sequencer/adoption.hpp>
+#include <meridian/sequencer/replica_quorum.hpp>
 #include <meridian/wire/limits.hpp>
 #include <meridian/wire/message.hpp>
 
@@ -30,8 +36,9 @@ struct FeedServerStatus {
 
 class FeedServer {
 public:
-    // The log outlives the server.
-    FeedServer(const FeedServerOptions& options, const ChainIdentity& chain, const frames::FrameLog& log);
+    // Log and quorum outlive the server. The quorum is null where frames need no replicas.
+    FeedServer(const FeedServerOptions& options, const ChainIdentity& chain, const frames::FrameLog& log,
+               sequencer::ReplicaQuorum* quorum = nullptr);
     // Stops.
     ~FeedServer();
     FeedServer(const FeedServer&) = delete;
@@ -43,8 +50,17 @@ public:
     std::uint16_t port() const noexcept;
     FeedServerStatus status() const;
 
-    // For the node's listener: a frame is durable. In order, from one thread at a time; takes no time.
+    // For the node's listener: a frame is durable, and may be shown. In order, from one thread at a time;
+    // takes no time.
     void on_frame(std::uint64_t number, std::shared_ptr<const Bytes> record);
+    // With a quorum: a frame is in the log, before it may be shown. As on_frame().
+    void on_logged(std::uint64_t number, std::shared_ptr<const Bytes> record);
+
+    // Before start(): takes from replicas what the log lacks. It is used on the server's thread alone, and
+    // with it the log, until end_adoption() is true. That is false while a replica that is connected has not
+    // said yet what it holds, or is sending it.
+    void begin_adoption(sequencer::Adoption& adoption);
+    bool end_adoption();
 
 private:
     class Impl;

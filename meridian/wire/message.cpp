@@ -70,6 +70,36 @@ struct Writer {
         append(out, m.record);
         return Kind::Record;
     }
+    Kind operator()(const Challenge& m) const {
+        append(out, m.nonce);
+        return Kind::Challenge;
+    }
+    Kind operator()(const Identify& m) const {
+        append(out, m.signature);
+        return Kind::Identify;
+    }
+    Kind operator()(const Acknowledge& m) const {
+        put(out, m.number);
+        append(out, m.hash);
+        return Kind::Acknowledge;
+    }
+    Kind operator()(const Proposal& m) const {
+        append(out, m.record);
+        return Kind::Proposal;
+    }
+    Kind operator()(const Release& m) const {
+        put(out, m.number);
+        return Kind::Release;
+    }
+    Kind operator()(const Fetch& m) const {
+        put(out, m.first);
+        put(out, m.last);
+        return Kind::Fetch;
+    }
+    Kind operator()(const Held& m) const {
+        append(out, m.record);
+        return Kind::Held;
+    }
     Kind operator()(const TxnLimits& m) const {
         put(out, m.in_flight_max);
         put(out, m.envelope_size_max);
@@ -136,13 +166,15 @@ public:
             refuse(field, "neither 0 nor 1");
         return value == 1;
     }
-    Hash hash(const char* field) {
-        if (!has(Hash::kSize, field))
+    template <std::size_t N>
+    FixedBytes<N> bytes(const char* field) {
+        if (!has(N, field))
             return {};
-        const Hash out = first_bytes<Hash::kSize>(m_left);
-        m_left = m_left.subspan(Hash::kSize);
+        const FixedBytes<N> out = first_bytes<N>(m_left);
+        m_left = m_left.subspan(N);
         return out;
     }
+    Hash hash(const char* field) { return bytes<Hash::kSize>(field); }
     ChainIdentity chain() {
         ChainIdentity out;
         out.chain_id = number<std::uint64_t>("chain id");
@@ -282,6 +314,38 @@ Result<Message, std::string> decode_dropped(BytesView payload) {
     return in.done(std::move(out));
 }
 
+// The messages between a sequencer and the replicas that acknowledge its frames.
+Result<Message, std::string> decode_replication(Kind kind, BytesView payload) {
+    switch (kind) {
+        case Kind::Challenge: {
+            Fields in("challenge", payload);
+            return in.done(Challenge{in.hash("nonce")});
+        }
+        case Kind::Identify: {
+            Fields in("identify", payload);
+            return in.done(Identify{in.bytes<frames::FrameSignature::kSize>("signature")});
+        }
+        case Kind::Acknowledge: {
+            Fields in("acknowledge", payload);
+            Acknowledge out;
+            out.number = in.number<std::uint64_t>("number");
+            out.hash = in.hash("hash");
+            return in.done(out);
+        }
+        case Kind::Release: {
+            Fields in("release", payload);
+            return in.done(Release{in.number<std::uint64_t>("number")});
+        }
+        default: {
+            Fields in("fetch", payload);
+            Fetch out;
+            out.first = in.number<std::uint64_t>("first");
+            out.last = in.number<std::uint64_t>("last");
+            return in.done(out);
+        }
+    }
+}
+
 // The messages that are a few numbers each.
 Result<Message, std::string> decode_small(Kind kind, BytesView payload) {
     switch (kind) {
@@ -372,6 +436,10 @@ std::string_view to_string(ErrorCode code) noexcept {
             return "too slow";
         case ErrorCode::LogUnreadable:
             return "log unreadable";
+        case ErrorCode::NotTrusted:
+            return "not trusted";
+        case ErrorCode::Diverged:
+            return "diverged";
     }
     return "unknown";
 }
@@ -400,16 +468,17 @@ void encode(Bytes& out, const Message& message) {
     out[begin + kLengthSize] = static_cast<std::uint8_t>(kind);
 }
 
-FixedBytes<kHeadSize> record_head(std::size_t record_size) noexcept {
+FixedBytes<kHeadSize> record_head(Kind kind, std::size_t record_size) noexcept {
     FixedBytes<kHeadSize> out;
     const auto length = static_cast<std::uint32_t>(record_size + 1);
     for (std::size_t i = 0; i < kLengthSize; ++i)
         out[i] = static_cast<std::uint8_t>(length >> 8 * i);
-    out[kLengthSize] = static_cast<std::uint8_t>(Kind::Record);
+    out[kLengthSize] = static_cast<std::uint8_t>(kind);
     return out;
 }
 
-std::optional<std::size_t> payload_size_max(Protocol protocol, Side receiver, std::uint8_t kind) noexcept {
+std::optional<std::size_t> payload_size_max(Protocol protocol, Side receiver, std::uint8_t kind,
+                                            Fetching fetching) noexcept {
     const bool server = receiver == Side::Server, feed = protocol == Protocol::Feed;
     const auto only = [](bool accepted, std::size_t size) {
         return accepted ? std::optional(size) : std::nullopt;
@@ -429,7 +498,20 @@ std::optional<std::size_t> payload_size_max(Protocol protocol, Side receiver, st
         case Kind::Follow:
             return only(server && feed, 8);
         case Kind::Record:
+        case Kind::Proposal:
             return only(!server && feed, frames::kRecordSizeMax);
+        case Kind::Challenge:
+            return only(!server && feed, Hash::kSize);
+        case Kind::Identify:
+            return only(server && feed, frames::FrameSignature::kSize);
+        case Kind::Acknowledge:
+            return only(server && feed, 8 + Hash::kSize);
+        case Kind::Release:
+            return only(!server && feed, 8);
+        case Kind::Fetch:
+            return only(!server && feed, 16);
+        case Kind::Held:
+            return only(server && feed && fetching == Fetching::Yes, frames::kRecordSizeMax);
         case Kind::TxnLimits:
             return only(!server && !feed, 12);
         case Kind::Submit:
@@ -455,6 +537,10 @@ Result<Message, std::string> decode(std::uint8_t kind, BytesView payload) {
             return decode_error(payload);
         case Kind::Record:
             return Record{payload};
+        case Kind::Proposal:
+            return Proposal{payload};
+        case Kind::Held:
+            return Held{payload};
         case Kind::Submit:
             return decode_submit(payload);
         case Kind::Accepted:
@@ -471,6 +557,12 @@ Result<Message, std::string> decode(std::uint8_t kind, BytesView payload) {
         case Kind::Follow:
         case Kind::TxnLimits:
             return decode_small(static_cast<Kind>(kind), payload);
+        case Kind::Challenge:
+        case Kind::Identify:
+        case Kind::Acknowledge:
+        case Kind::Release:
+        case Kind::Fetch:
+            return decode_replication(static_cast<Kind>(kind), payload);
     }
     return fail("message kind " + std::to_string(kind) + ": unknown");
 }
@@ -500,7 +592,7 @@ Result<std::optional<Message>, Error> MessageReader::next() {
     const std::uint8_t kind = left[kLengthSize];
     if (length == 0)
         return fail(Error{ErrorCode::BadMessage, 0, "length: zero, without room for a message's kind"});
-    const auto size_max = payload_size_max(m_protocol, m_receiver, kind);
+    const auto size_max = payload_size_max(m_protocol, m_receiver, kind, m_fetching);
     if (!size_max)
         return fail(Error{ErrorCode::BadMessage, 0,
                           "message kind " + std::to_string(kind) + ": not one that a " +

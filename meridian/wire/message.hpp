@@ -6,6 +6,7 @@
 
 #include <meridian/base/bytes.hpp>
 #include <meridian/base/result.hpp>
+#include <meridian/frames/frame.hpp>
 #include <meridian/sequencer/admission.hpp>
 #include <meridian/store/chain_store.hpp>
 
@@ -33,6 +34,13 @@ enum class Kind : std::uint8_t {
     FeedState = 16,
     Follow = 17,
     Record = 18,
+    Challenge = 19,
+    Identify = 20,
+    Acknowledge = 21,
+    Proposal = 22,
+    Release = 23,
+    Fetch = 24,
+    Held = 25,
     TxnLimits = 32,
     Submit = 33,
     Accepted = 34,
@@ -72,6 +80,8 @@ enum class ErrorCode : std::uint16_t {
     NotYet,            // `number`: the last frame that there is
     TooSlow,           // `number`: the last frame that was sent
     LogUnreadable,     // the server's log cannot be read
+    NotTrusted,        // an identity that the server's configuration does not name
+    Diverged,          // `number`: a frame of which both sides hold another, or that the server never had
 };
 std::string_view to_string(ErrorCode code) noexcept;
 
@@ -105,8 +115,44 @@ struct Follow {
     std::uint64_t from = 0;
     friend bool operator==(const Follow&, const Follow&) = default;
 };
-// One frame, as it is in the log (docs/frames.md).
+// One frame, as it is in the log (docs/frames.md). Anybody may see it, and all before it.
 struct Record {
+    BytesView record;
+};
+
+// From a server whose frames replicas acknowledge, behind Welcome: who has a key that it trusts may say so.
+struct Challenge {
+    Hash nonce;  // drawn for this connection
+    friend bool operator==(const Challenge&, const Challenge&) = default;
+};
+// Over identity_hash() (identity.hpp): r, s, and the parity of the nonce point's y. Before Follow.
+struct Identify {
+    frames::FrameSignature signature;
+    friend bool operator==(const Identify&, const Identify&) = default;
+};
+// The client's log holds this frame durably, and all before it: behind Identify, and whenever there are more.
+struct Acknowledge {
+    std::uint64_t number = 0;  // zero: none; the hash is block 0's then
+    Hash hash;
+    friend bool operator==(const Acknowledge&, const Acknowledge&) = default;
+};
+// One frame that nobody may be shown yet, to those who acknowledge.
+struct Proposal {
+    BytesView record;
+};
+// The frames up to this one may be shown, of those that were acknowledged, proposed or recorded.
+struct Release {
+    std::uint64_t number = 0;
+    friend bool operator==(const Release&, const Release&) = default;
+};
+// The server lacks frames that the client has acknowledged, from `first` to `last`.
+struct Fetch {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+    friend bool operator==(const Fetch&, const Fetch&) = default;
+};
+// One of them.
+struct Held {
     BytesView record;
 };
 
@@ -164,7 +210,8 @@ struct Dropped {
 // --- bytes ------------------------------------------------------------------------------------------------
 
 // Views in it are of the bytes that were decoded.
-using Message = std::variant<Hello, Welcome, Error, Ping, Pong, FeedState, Follow, Record, TxnLimits, Submit,
+using Message = std::variant<Hello, Welcome, Error, Ping, Pong, FeedState, Follow, Record, Challenge,
+                             Identify, Acknowledge, Proposal, Release, Fetch, Held, TxnLimits, Submit,
                              Accepted, Refused, Included, Dropped>;
 
 inline constexpr std::size_t kLengthSize = 4;
@@ -179,12 +226,16 @@ std::optional<sequencer::SubmitError> submit_error_of(std::uint8_t code) noexcep
 
 // Appends the whole message, length and kind included. Texts are cut at kTextSizeMax.
 void encode(Bytes& out, const Message& message);
-// Length and kind of a Record message of that many bytes; the record follows as it is.
-FixedBytes<kHeadSize> record_head(std::size_t record_size) noexcept;
+// Length and kind of a Record, Proposal or Held message of that many bytes; the record follows as it is.
+FixedBytes<kHeadSize> record_head(Kind kind, std::size_t record_size) noexcept;
+
+// Whether a server has asked its client for frames.
+enum class Fetching : std::uint8_t { No, Yes };
 
 // The largest payload (without length and kind) of a message that `receiver` accepts under that protocol;
 // empty for a kind that it does not accept.
-std::optional<std::size_t> payload_size_max(Protocol protocol, Side receiver, std::uint8_t kind) noexcept;
+std::optional<std::size_t> payload_size_max(Protocol protocol, Side receiver, std::uint8_t kind,
+                                            Fetching fetching = Fetching::No) noexcept;
 
 // The error is a sentence that names message and field.
 Result<Message, std::string> decode(std::uint8_t kind, BytesView payload);
@@ -202,12 +253,15 @@ public:
     // The next whole message; empty if there is none yet. Views in it are valid until prepare(). After an
     // error nothing more comes.
     Result<std::optional<Message>, Error> next();
+    // Whether Held is accepted, which is much larger than what else comes to a server.
+    void set_fetching(Fetching fetching) noexcept { m_fetching = fetching; }
     // A message has begun and is not whole.
     bool amid_message() const noexcept { return m_begin != m_end; }
 
 private:
     Protocol m_protocol;
     Side m_receiver;
+    Fetching m_fetching = Fetching::No;
     Bytes m_buffer;
     std::size_t m_begin = 0;  // of what is not cut yet
     std::size_t m_end = 0;    // of what came

@@ -9,8 +9,10 @@ using namespace meridian;
 using namespace meridian::wire;
 
 // The messages of the whole stream, encoded again; `refused` if it ends with an error.
-Bytes read_all(BytesView stream, Protocol protocol, Side side, std::size_t piece, bool& refused) {
+Bytes read_all(BytesView stream, Protocol protocol, Side side, Fetching fetching, std::size_t piece,
+               bool& refused) {
     MessageReader reader(protocol, side);
+    reader.set_fetching(fetching);
     Bytes out;
     refused = false;
     for (std::size_t at = 0; at < stream.size() && !refused; at += piece) {
@@ -36,13 +38,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         return 0;
     const Protocol protocol = (data[0] & 1) != 0 ? Protocol::Feed : Protocol::Transactions;
     const Side side = (data[0] & 2) != 0 ? Side::Server : Side::Client;
+    const Fetching fetching = (data[0] & 4) != 0 ? Fetching::Yes : Fetching::No;
     const BytesView stream(data + 2, size - 2);
     bool whole_refused = false, pieces_refused = false;
     const Bytes whole =
-        read_all(stream, protocol, side, std::max<std::size_t>(stream.size(), 1), whole_refused);
+        read_all(stream, protocol, side, fetching, std::max<std::size_t>(stream.size(), 1), whole_refused);
     MERIDIAN_ASSERT(whole.size() <= stream.size());
     MERIDIAN_ASSERT(equal(whole, stream.first(whole.size())));
-    const Bytes pieces = read_all(stream, protocol, side, std::size_t{data[1]} + 1, pieces_refused);
+    const Bytes pieces = read_all(stream, protocol, side, fetching, std::size_t{data[1]} + 1, pieces_refused);
     MERIDIAN_ASSERT(pieces == whole && pieces_refused == whole_refused);
     return 0;
 }

@@ -32,6 +32,12 @@ void feed(MessageReader& reader, BytesView bytes) {
     reader.commit(bytes.size());
 }
 
+constexpr frames::FrameSignature signature() {
+    frames::FrameSignature out;
+    out.bytes.fill(0xcd);
+    return out;
+}
+
 template <class T>
 void expect_same(const T& message, Protocol protocol, Side receiver) {
     MessageReader reader(protocol, receiver);
@@ -56,6 +62,11 @@ TEST(Message, GoesThroughBytesUnchanged) {
     expect_same(Pong{5}, kTxns, Side::Server);
     expect_same(FeedState{1, 0}, kFeed, Side::Client);
     expect_same(Follow{99}, kFeed, Side::Server);
+    expect_same(Challenge{chain().genesis_hash}, kFeed, Side::Client);
+    expect_same(Identify{signature()}, kFeed, Side::Server);
+    expect_same(Acknowledge{7, chain().genesis_hash}, kFeed, Side::Server);
+    expect_same(Release{8}, kFeed, Side::Client);
+    expect_same(Fetch{9, 12}, kFeed, Side::Client);
     expect_same(TxnLimits{1, 2, 3}, kTxns, Side::Client);
     expect_same(Accepted{1, chain().genesis_hash, 0}, kTxns, Side::Client);
     expect_same(Accepted{2, chain().genesis_hash, std::nullopt}, kTxns, Side::Client);
@@ -95,9 +106,38 @@ TEST(Message, HasTheDocumentedLayout) {
               "01"
               "0500000000000000"
               "0600000000000000");
-    EXPECT_EQ(to_hex(record_head(295)),
+    EXPECT_EQ(to_hex(record_head(Kind::Record, 295)),
               "28010000"
               "12");
+    EXPECT_EQ(to_hex(record_head(Kind::Proposal, 295)),
+              "28010000"
+              "16");
+    EXPECT_EQ(to_hex(encoded(Held{as_bytes("ab")})),
+              "03000000"
+              "19"
+              "6162");
+    EXPECT_EQ(to_hex(encoded(Acknowledge{258, chain().genesis_hash})),
+              "29000000"
+              "15"
+              "0201000000000000" +
+                  to_hex(chain().genesis_hash));
+}
+
+TEST(Message, BringsAServerARecordOnlyWhenItHasAskedForOne) {
+    const auto kind = static_cast<std::uint8_t>(Kind::Held);
+    EXPECT_FALSE(payload_size_max(kFeed, Side::Server, kind));
+    EXPECT_FALSE(payload_size_max(kFeed, Side::Client, kind, Fetching::Yes));
+    EXPECT_FALSE(payload_size_max(kTxns, Side::Server, kind, Fetching::Yes));
+    EXPECT_EQ(payload_size_max(kFeed, Side::Server, kind, Fetching::Yes), frames::kRecordSizeMax);
+    MessageReader reader(kFeed, Side::Server);
+    feed(reader, encoded(Held{as_bytes("ab")}));
+    EXPECT_FALSE(reader.next());
+    MessageReader asked(kFeed, Side::Server);
+    asked.set_fetching(Fetching::Yes);
+    feed(asked, encoded(Held{as_bytes("ab")}));
+    const auto message = asked.next();
+    ASSERT_TRUE(message && *message);
+    EXPECT_TRUE(equal(std::get<Held>(**message).record, as_bytes("ab")));
 }
 
 TEST(Message, NumbersRefusalsWithoutGapsAndOnce) {

@@ -194,10 +194,10 @@ void Session::send(Bytes messages) {
     write();
 }
 
-void Session::send_record(std::shared_ptr<const Bytes> record) {
+void Session::send_record(Kind kind, std::shared_ptr<const Bytes> record) {
     if (m_closing || m_ended)
         return;
-    const auto head = record_head(record->size());
+    const auto head = record_head(kind, record->size());
     append(m_pending, head);
     m_queued_size += head.size();
     enqueue(std::move(record));

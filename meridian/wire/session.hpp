@@ -56,8 +56,9 @@ protected:
 
     void send(const Message& message);
     void send(Bytes messages);
-    // As a Record message, without copying it.
-    void send_record(std::shared_ptr<const Bytes> record);
+    // As a Record, Proposal or Held message, without copying it.
+    void send_record(Kind kind, std::shared_ptr<const Bytes> record);
+    void set_fetching(Fetching fetching) noexcept { m_reader.set_fetching(fetching); }
     // Bytes that wait to be written.
     std::size_t queued_size() const noexcept { return m_queued_size; }
     // No further message is delivered, nor read from the socket.
