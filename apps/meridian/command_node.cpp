@@ -1,5 +1,6 @@
 // meridian node: a real-time chain behind HTTP and WebSocket, until Ctrl-C.
 #include "commands.hpp"
+#include "data_folder.hpp"
 #include "logging.hpp"
 #include "node_process.hpp"
 
@@ -19,6 +20,8 @@ struct NodeOptions {
     std::vector<std::string> settings;   // --set
     std::vector<std::string> shortcuts;  // of the options that stand for a key
     bool json = false;
+    bool identity = false;
+    bool signer = false;
 };
 
 int refuse(const std::string& message, int code) {
@@ -45,6 +48,7 @@ void print_json(const NodeProcess& node, const config::NodeConfig& config) {
         {"blockNumber", node.block_number()},
         {"frameNumber", node.frame_number()},
         {"signer", to_hex0x(node.signer())},
+        {"identity", node.identity() ? boost::json::value(to_hex0x(*node.identity())) : nullptr},
         {"ports", boost::json::object{{"rpc", ports.rpc},
                                       {"feed", port_or_null(ports.feed)},
                                       {"transactions", port_or_null(ports.transactions)},
@@ -62,6 +66,9 @@ void print_text(const NodeProcess& node, const config::NodeConfig& config) {
     std::printf("Data       %s (durability %s)\n", config.node.data_dir.c_str(),
                 config.log.durability.c_str());
     std::printf("Signer     %s\n", node::checksum_address(node.signer()).c_str());
+    if (node.identity())
+        std::printf("Identity   %s%s\n", node::checksum_address(*node.identity()).c_str(),
+                    config.feed.acknowledge ? " (acknowledges frames)" : "");
     if (!node.accounts().empty())
         std::printf(
             "Accounts   of the development mnemonic, from %s on; never use them for anything of value\n",
@@ -77,12 +84,25 @@ void print_text(const NodeProcess& node, const config::NodeConfig& config) {
     std::printf("\nListening on %s:%u (HTTP and WebSocket)\n", config.rpc.host.c_str(), ports.rpc);
 }
 
+// For the configuration of others, before this node has run.
+int print_address(const config::NodeConfig& config, decltype(&load_identity) load) {
+    if (auto made = make_folder(config.node.data_dir); !made)
+        return refuse(made.error(), kExitFailed);
+    const auto key = load(config);
+    if (!key)
+        return refuse(key.error(), kExitFailed);
+    std::printf("%s\n", to_hex0x(key->address()).c_str());
+    return 0;
+}
+
 int run_node(const NodeOptions& options) {
     std::vector<std::string> settings = options.settings;
     settings.insert(settings.end(), options.shortcuts.begin(), options.shortcuts.end());
     auto config = config::load_with_settings(options.config, settings);
     if (!config)
         return refuse(config.error());
+    if (options.identity || options.signer)
+        return print_address(*config, options.identity ? load_identity : load_signer);
     start_log({config->logging.level, config->logging.format == "json"});
     auto node = NodeProcess::open(*config);
     if (!node)
@@ -119,6 +139,10 @@ void add_node_command(CLI::App& app, int& exit_code) {
         ->add_option("-s,--set", options->settings,
                      "KEY=VALUE, any key of chain.toml, as frames.interval_ms=5; again for more")
         ->type_name("KEY=VALUE");
+    command->add_flag("--identity", options->identity,
+                      "Print who this node is as a replica, for its sequencer's log.replicas, and end");
+    command->add_flag("--signer", options->signer,
+                      "Print who signs this node's frames, for its replicas' feed.sequencers, and end");
     command->add_flag("--json", options->json, "Print one JSON object when ready");
     command->callback([options, &exit_code] { exit_code = run_node(*options); });
 }

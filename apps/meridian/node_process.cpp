@@ -3,6 +3,7 @@
 #include "commands.hpp"
 #include "data_folder.hpp"
 #include "node_settings.hpp"
+#include "replica_wait.hpp"
 
 #include <meridian/base/hex.hpp>
 #include <meridian/metrics/process_metrics.hpp>
@@ -10,6 +11,7 @@
 #include <meridian/operation/admin_methods.hpp>
 #include <meridian/operation/follower_metrics.hpp>
 #include <meridian/operation/pages.hpp>
+#include <meridian/operation/replication_metrics.hpp>
 #include <meridian/operation/token_file.hpp>
 
 #include <spdlog/spdlog.h>
@@ -28,7 +30,27 @@ std::unexpected<Refusal> refuse(std::string why) {
     return fail(Refusal{std::move(why), kExitFailed});
 }
 
+Result<frames::LocalSigner, std::string> load_key(const std::string& path) {
+    const auto key = load_or_make_secret(path);
+    if (!key)
+        return fail(key.error());
+    auto signer = frames::LocalSigner::make(*key);
+    if (!signer)
+        return fail(path + ": the key is not from 1 to the order of secp256k1");
+    return *std::move(signer);
+}
+
 }  // namespace
+
+Result<frames::LocalSigner, std::string> load_signer(const config::NodeConfig& config) {
+    return load_key(config.signer.key_file.empty() ? config.node.data_dir + "/sequencer.key"
+                                                   : config.signer.key_file);
+}
+
+Result<frames::LocalSigner, std::string> load_identity(const config::NodeConfig& config) {
+    return load_key(config.feed.identity_file.empty() ? config.node.data_dir + "/replica.key"
+                                                      : config.feed.identity_file);
+}
 
 // On the threads of the pipeline or the follower. The parts come and go while frames do.
 class NodeProcess::Listener final : public sequencer::PipelineListener {
@@ -91,9 +113,9 @@ NodeProcess::~NodeProcess() {
 Result<std::unique_ptr<NodeProcess>, Refusal> NodeProcess::open(const config::NodeConfig& config) {
     std::unique_ptr<NodeProcess> out(new NodeProcess(config));
     const auto make = out->replica() ? &NodeProcess::open_replica : &NodeProcess::open_sequencer;
-    for (const auto step : {&NodeProcess::open_genesis, &NodeProcess::open_store, &NodeProcess::open_log,
-                            make, &NodeProcess::open_chain, &NodeProcess::open_rpc, &NodeProcess::open_wire,
-                            &NodeProcess::open_metrics, &NodeProcess::open_admin})
+    for (const auto step : {&NodeProcess::open_genesis, &NodeProcess::open_store, &NodeProcess::open_identity,
+                            &NodeProcess::open_log, make, &NodeProcess::open_chain, &NodeProcess::open_rpc,
+                            &NodeProcess::open_wire, &NodeProcess::open_metrics, &NodeProcess::open_admin})
         if (auto done = ((*out).*step)(); !done)
             return fail(std::move(done.error()));
     return out;
@@ -143,17 +165,20 @@ Result<void, Refusal> NodeProcess::open_log() {
     if (!view)
         return refuse(view.error().message);
     frames::LogOptions options = log_options(m_config);
-    // A promise that rests on replicas needs to know that they have the frame.
-    if (options.durability == frames::Durability::Replicated)
-        return fail(
-            Refusal{"log.durability: \"replicated\" needs replicas that acknowledge frames, which the feed "
-                    "has no message for; choose \"fsync\", or \"none\" where a power cut may cost frames",
-                    kExitUsage});
+    if (replicated())
+        m_quorum = std::make_unique<sequencer::ReplicaQuorum>(quorum_options(m_config), m_clock);
     options.chain_id = m_genesis.config.chain_id;
     options.genesis_hash = m_store->identity().genesis_hash;
     options.salt = random_number();
     // An empty log begins behind the store's last frame, and one that is there has to reach that far.
-    auto opened = frames::FrameLog::open(m_disk, sequencer::follower_log(std::move(options), *view));
+    options = sequencer::follower_log(std::move(options), *view);
+    if (m_quorum) {
+        options.released = [this] { return m_quorum->released(); };
+        options.promised = 0;  // what is missing, the replicas have
+    } else if (m_config.feed.acknowledge) {
+        options.released = [this] { return m_release.number(); };
+    }
+    auto opened = frames::FrameLog::open(m_disk, std::move(options));
     if (!opened)
         return refuse(opened.error().message);
     m_log = *std::move(opened);
@@ -168,33 +193,66 @@ Result<void, Refusal> NodeProcess::open_log() {
 }
 
 Result<void, Refusal> NodeProcess::open_sequencer() {
-    const std::string path = m_config.signer.key_file.empty() ? m_config.node.data_dir + "/sequencer.key"
-                                                              : m_config.signer.key_file;
-    const auto key = load_or_make_secret(path);
-    if (!key)
-        return refuse(key.error());
-    auto signer = frames::LocalSigner::make(*key);
+    auto signer = load_signer(m_config);
     if (!signer)
-        return refuse(path + ": the key is not from 1 to the order of secp256k1");
+        return refuse(std::move(signer.error()));
     m_signer = std::make_unique<frames::LocalSigner>(*std::move(signer));
-    auto opened = sequencer::Pipeline::open(pipeline_options(m_config), {m_genesis.config, m_clock, *m_store,
-                                                                         *m_log, *m_signer, m_metered.get()});
+    if (m_quorum)
+        if (auto asked = ask_replicas(); !asked)
+            return asked;
+    auto opened = sequencer::Pipeline::open(
+        pipeline_options(m_config),
+        {m_genesis.config, m_clock, *m_store, *m_log, *m_signer, m_metered.get(), m_quorum.get()});
     if (!opened)
         return refuse(std::move(opened.error()));
     m_pipeline = *std::move(opened);
     return {};
 }
 
+// A frame is signed once for a number: what replicas hold is known before the first is sealed.
+Result<void, Refusal> NodeProcess::ask_replicas() {
+    sequencer::Adoption adoption(*m_log, m_signer->address());
+    m_feed_server = std::make_unique<wire::FeedServer>(feed_server_options(m_config), m_store->identity(),
+                                                       *m_log, m_quorum.get());
+    m_feed_server->begin_adoption(adoption);
+    if (auto opened = open_feed(); !opened)
+        return opened;
+    wait_for_replicas(*m_quorum, *m_log, *m_feed_server, m_config.log.replicas_wait_s);
+    if (adoption.adopted() != 0)
+        spdlog::warn("{} frames that the log had lost were taken back from replicas; it ends with frame {}",
+                     adoption.adopted(), m_log->last());
+    m_quorum->set_on_logged([this](const sequencer::PublishedFramePtr& frame) {
+        m_feed_server->on_logged(frame->content->number, frame->record);
+    });
+    return {};
+}
+
+Result<void, Refusal> NodeProcess::open_identity() {
+    if (!replica())
+        return {};
+    auto identity = load_identity(m_config);
+    if (!identity)
+        return refuse(std::move(identity.error()));
+    m_identity = std::make_unique<frames::LocalSigner>(*std::move(identity));
+    return {};
+}
+
 Result<void, Refusal> NodeProcess::open_replica() {
-    auto opened = sequencer::Follower::open(follower_options(m_config),
-                                            {m_genesis.config, m_clock, *m_store, *m_log, m_metered.get()});
+    const bool acknowledge = m_config.feed.acknowledge;
+    auto opened = sequencer::Follower::open(
+        follower_options(m_config),
+        {m_genesis.config, m_clock, *m_store, *m_log, m_metered.get(), acknowledge ? &m_release : nullptr});
     if (!opened)
         return refuse(std::move(opened.error()));
     m_follower = *std::move(opened);
-    auto client = wire::FeedClient::make(feed_client_options(m_config), m_store->identity(), *m_follower);
+    wire::FeedClientOptions options = feed_client_options(m_config);
+    if (acknowledge)
+        options.acknowledging = wire::Acknowledging{m_identity.get(), m_log.get()};
+    auto client = wire::FeedClient::make(options, m_store->identity(), *m_follower);
     if (!client)
         return fail(Refusal{"feed.upstream: " + client.error(), kExitUsage});
     m_feed_client = *std::move(client);
+    m_follower->set_on_held([this] { m_feed_client->acknowledge(); });
     m_follower->set_on_room([this] { m_feed_client->resume(); });
     m_forwarder = std::make_unique<wire::Forwarder>(forwarder_options(m_config), m_store->identity());
     return {};
@@ -226,13 +284,19 @@ Result<void, Refusal> NodeProcess::open_rpc() {
     return {};
 }
 
+Result<void, Refusal> NodeProcess::open_feed() {
+    if (auto started = m_feed_server->start(); !started)
+        return refuse("feed: " + started.error());
+    m_listener->attach(m_feed_server.get());
+    return {};
+}
+
 Result<void, Refusal> NodeProcess::open_wire() {
-    if (m_config.feed.enabled) {
+    if (m_config.feed.enabled && !m_feed_server) {
         m_feed_server =
             std::make_unique<wire::FeedServer>(feed_server_options(m_config), m_store->identity(), *m_log);
-        if (auto started = m_feed_server->start(); !started)
-            return refuse("feed: " + started.error());
-        m_listener->attach(m_feed_server.get());
+        if (auto opened = open_feed(); !opened)
+            return opened;
     }
     if (m_config.transactions.enabled) {
         m_txn_server =
@@ -286,6 +350,10 @@ Address NodeProcess::signer() const {
     return m_signer ? m_signer->address() : follower_options(m_config).sequencers.front();
 }
 
+std::optional<Address> NodeProcess::identity() const {
+    return m_identity ? std::optional(m_identity->address()) : std::nullopt;
+}
+
 NodePorts NodeProcess::ports() const {
     NodePorts out;
     out.rpc = m_server->port();
@@ -328,6 +396,8 @@ void NodeProcess::collect(metrics::Page& page) {
     m_metered->collect(page);
     if (m_pipeline)
         operation::collect_pipeline(page, m_pipeline->status(), m_pipeline->options());
+    if (m_quorum)
+        operation::collect_quorum(page, m_quorum->status());
     if (m_follower)
         operation::collect_follower(page, m_follower->status(), m_feed_client->status(), m_clock.wall_us());
     operation::collect_log(page, *m_log);
@@ -347,8 +417,26 @@ boost::json::object NodeProcess::status() const {
                        {"connected", feed.connected},
                        {"serverLastFrame", feed.server_last},
                        {"error", feed.error}};
+        out["identity"] = to_hex0x(*identity());
+        out["acknowledgedFrame"] = feed.acknowledged ? boost::json::value(*feed.acknowledged) : nullptr;
     }
+    if (m_quorum)
+        out["replication"] = replication_status();
     return out;
+}
+
+boost::json::object NodeProcess::replication_status() const {
+    const sequencer::QuorumStatus status = m_quorum->status();
+    boost::json::array replicas;
+    for (const sequencer::ReplicaStatus& replica : status.replicas)
+        replicas.push_back({{"replica", to_hex0x(replica.address)},
+                            {"connected", replica.connected},
+                            {"acknowledgedFrame",
+                             replica.acknowledged ? boost::json::value(*replica.acknowledged) : nullptr}});
+    return {{"replicasMin", status.replicas_min},
+            {"releasedFrame", status.released},
+            {"loggedFrame", m_log->last_written()},
+            {"replicas", std::move(replicas)}};
 }
 
 // --- running --------------------------------------------------------------------------------------------
@@ -362,6 +450,9 @@ void NodeProcess::log_start() const {
         "durability {}, store {}; ports: JSON-RPC {}, feed {}, transactions {}, metrics {}, admin {}",
         m_config.log.durability, m_config.store.mode, open.rpc, open.feed, open.transactions, open.metrics,
         open.admin);
+    if (m_identity)
+        spdlog::info("this replica's identity is {}{}", node::checksum_address(m_identity->address()),
+                     m_config.feed.acknowledge ? "; it acknowledges frames" : "");
 }
 
 void NodeProcess::run() {

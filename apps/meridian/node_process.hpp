@@ -16,6 +16,7 @@
 #include <meridian/operation/rpc_metrics.hpp>
 #include <meridian/sequencer/follower.hpp>
 #include <meridian/sequencer/pipeline.hpp>
+#include <meridian/sequencer/replica_quorum.hpp>
 #include <meridian/wire/feed_client.hpp>
 #include <meridian/wire/feed_server.hpp>
 #include <meridian/wire/forwarder.hpp>
@@ -31,6 +32,11 @@ struct NodePorts {
     std::uint16_t metrics = 0;
     std::uint16_t admin = 0;
 };
+
+// The keys of a sequencer, and of a replica: drawn and written if there are none yet. The folder has to be
+// there. The error is a sentence.
+Result<frames::LocalSigner, std::string> load_signer(const config::NodeConfig& config);
+Result<frames::LocalSigner, std::string> load_identity(const config::NodeConfig& config);
 
 class NodeProcess {
 public:
@@ -48,6 +54,9 @@ public:
     std::uint64_t block_number() const { return live().head()->block_number(); }
     std::uint64_t frame_number() const { return live().head()->version; }
 
+    // Of a replica, who it is to a sequencer whose frames it acknowledges; else empty.
+    std::optional<Address> identity() const;
+
     // Until a signal ends it; what was accepted is executed, durable and stored then.
     void run();
 
@@ -58,7 +67,10 @@ private:
     Result<void, Refusal> open_genesis();
     Result<void, Refusal> open_store();
     Result<void, Refusal> open_log();
+    Result<void, Refusal> open_identity();
     Result<void, Refusal> open_sequencer();
+    Result<void, Refusal> ask_replicas();
+    Result<void, Refusal> open_feed();
     Result<void, Refusal> open_replica();
     Result<void, Refusal> open_chain();
     Result<void, Refusal> open_rpc();
@@ -67,12 +79,14 @@ private:
     Result<void, Refusal> open_admin();
 
     bool replica() const noexcept { return m_config.node.role == "replica"; }
+    bool replicated() const noexcept { return m_config.log.durability == "replicated"; }
     const sequencer::LiveChain& live() const { return m_pipeline ? m_pipeline->live() : m_follower->live(); }
     void submit(Bytes envelope, sequencer::SubmitCallback done);
     std::string fault() const;
     std::vector<operation::Reason> reasons() const;
     void collect(metrics::Page& page);
     boost::json::object status() const;
+    boost::json::object replication_status() const;
     void log_start() const;
 
     config::NodeConfig m_config;
@@ -83,7 +97,10 @@ private:
     operation::MeteredDisk m_disk;
     operation::MeteredDatabase* m_database = nullptr;  // the store's
     std::unique_ptr<store::ChainStore> m_store;
-    std::unique_ptr<frames::FrameSigner> m_signer;  // of a sequencer
+    std::unique_ptr<frames::FrameSigner> m_signer;       // of a sequencer
+    std::unique_ptr<frames::FrameSigner> m_identity;     // of a replica
+    std::unique_ptr<sequencer::ReplicaQuorum> m_quorum;  // of a sequencer whose frames replicas hold
+    sequencer::ReleaseMark m_release;                    // of a replica that acknowledges
     std::unique_ptr<frames::FrameLog> m_log;
     std::unique_ptr<Listener> m_listener;
     std::unique_ptr<operation::MeteredListener> m_metered;

@@ -176,6 +176,14 @@ gateway::PlainServerOptions admin_options(const config::NodeConfig& config) {
     return out;
 }
 
+sequencer::QuorumOptions quorum_options(const config::NodeConfig& config) {
+    sequencer::QuorumOptions out;
+    for (const std::string& address : config.log.replicas)
+        out.replicas.push_back(address_of(address));
+    out.replicas_min = config.log.replicas_min;
+    return out;
+}
+
 wire::FeedServerOptions feed_server_options(const config::NodeConfig& config) {
     wire::FeedServerOptions out;
     out.port.host = config.feed.host;

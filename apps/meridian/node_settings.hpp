@@ -26,6 +26,7 @@ rpc::Limits rpc_limits(const config::NodeConfig& config);
 gateway::ServerOptions server_options(const config::NodeConfig& config);
 gateway::PlainServerOptions metrics_options(const config::NodeConfig& config);
 gateway::PlainServerOptions admin_options(const config::NodeConfig& config);
+sequencer::QuorumOptions quorum_options(const config::NodeConfig& config);
 wire::FeedServerOptions feed_server_options(const config::NodeConfig& config);
 wire::FeedClientOptions feed_client_options(const config::NodeConfig& config);
 wire::TxnServerOptions txn_server_options(const config::NodeConfig& config);

@@ -221,6 +221,43 @@ TEST(Config, KeysThatContradictEachOther) {
         "one frame");
 }
 
+TEST(Config, ReplicasThatHoldFrames) {
+    const std::string one = "0x00000000000000000000000000000000000000aa",
+                      same = "0x00000000000000000000000000000000000000AA";
+    const auto problem = [](const std::string& log, const std::string& rest = "") {
+        return problem_of("[log]\n" + log + rest);
+    };
+    const std::string replicated = "durability = \"replicated\"\n";
+    EXPECT_EQ(
+        problem(replicated),
+        "chain.toml:1:1: log.replicas: \"replicated\" needs the replicas' identities, which `meridian node "
+        "--identity` prints on each of them; or set log.durability = \"fsync\"");
+    EXPECT_EQ(problem(replicated + "replicas = [\"" + one + "\"]\nreplicas_min = 2\n"),
+              "chain.toml:4:16: log.replicas_min: has to be at most the number of log.replicas, 1");
+    EXPECT_EQ(problem(replicated + "replicas = [\"" + one + "\", \"" + same + "\"]\n"),
+              "chain.toml:3:12: log.replicas: names " + one + " twice; each replica counts once");
+    EXPECT_EQ(problem(replicated + "replicas = [\"\"]\n"),
+              "chain.toml:3:12: log.replicas: has an empty item; want 0x and 40 hexadecimal digits");
+    EXPECT_EQ(problem("replicas = [\"" + one + "\"]\n"),
+              "chain.toml:2:12: log.replicas: are asked only where log.durability = \"replicated\"");
+    EXPECT_EQ(
+        problem(replicated + "replicas = [\"" + one + "\"]\n", "[feed]\nenabled = false\n"),
+        "chain.toml:5:11: feed.enabled: has to be true, as log.durability = \"replicated\" needs the feed");
+    EXPECT_EQ(
+        problem_of("[feed]\nacknowledge = true\n"),
+        "chain.toml:2:15: feed.acknowledge: only a replica acknowledges frames; set node.role = \"replica\"");
+    const std::string replica =
+        "[node]\nrole = \"replica\"\n[feed]\nacknowledge = true\nupstream = "
+        "[\"127.0.0.1:1\"]\nsequencers = [\"" +
+        one + "\"]\n[log]\ndurability = ";
+    EXPECT_EQ(
+        problem_of(replica + "\"none\"\n"),
+        "chain.toml:8:14: log.durability: has to be \"fsync\" with feed.acknowledge = true, which says that "
+        "the disk has a frame");
+    EXPECT_NE(problem_of(replica + "\"replicated\"\n").find("is for sequencers"), std::string::npos);
+    EXPECT_TRUE(parse_node_config(replica + "\"fsync\"\n", "chain.toml"));
+}
+
 TEST(Config, PathsAreRelativeToTheFile) {
     const auto folder =
         std::filesystem::temp_directory_path() / ("meridian.config." + std::to_string(getpid()));

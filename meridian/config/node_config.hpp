@@ -40,7 +40,10 @@ struct FramesSection {
 };
 
 struct LogSection {
-    std::string durability = "fsync";  // fsync, replicated, none
+    std::string durability = "fsync";   // fsync, replicated, none
+    std::vector<std::string> replicas;  // addresses
+    std::uint64_t replicas_min = 1;
+    std::uint64_t replicas_wait_s = 10;
     std::uint64_t segment_mib_max = 64;
     std::uint64_t retained_mib_max = 0;
     std::uint64_t buffered_mib_max = 64;
@@ -142,6 +145,8 @@ struct FeedSection {
     std::vector<std::string> upstream;    // HOST:PORT
     std::vector<std::string> sequencers;  // addresses
     bool trust_diffs = false;
+    bool acknowledge = false;
+    std::string identity_file;  // empty: replica.key in node.data_dir
 };
 
 struct TransactionsSection {

@@ -1,5 +1,7 @@
 #include <meridian/config/schema.hpp>
 
+#include <algorithm>
+#include <cctype>
 #include <limits>
 
 namespace meridian::config {
@@ -95,6 +97,15 @@ Section log_section(LogSection& c) {
         "The frame log, which holds every promise.",
         {choice("durability", c.durability, {"fsync", "replicated", "none"},
                 "When a frame counts as durable: on this disk, on replicas, or as soon as it is written."),
+         list("replicas", c.replicas,
+              "Identities of the replicas that may hold frames for \"replicated\", as `meridian node "
+              "--identity` "
+              "prints them.",
+              check_address),
+         number("replicas_min", c.replicas_min, 1, 64,
+                "How many of log.replicas have to hold a frame before it is shown."),
+         number("replicas_wait_s", c.replicas_wait_s, 0, 3'600,
+                "How long a start waits for those of log.replicas that are not needed for it."),
          number("segment_mib_max", c.segment_mib_max, 1, 4'096, "Size at which a new file is begun."),
          number("retained_mib_max", c.retained_mib_max, 0, kMibMax,
                 "Size above which the oldest files are dropped; 0: none is."),
@@ -234,15 +245,22 @@ Section metrics_section(MetricsSection& c) {
 }
 
 Section feed_section(FeedSection& c) {
-    return {"feed",
-            "Frames for replicas: the port that offers them, and where a replica gets its own.",
-            {flag("enabled", c.enabled, "Whether the port is opened."), host(c.host), port(c.port),
-             number("subscribers_max", c.subscribers_max, 1, 65'536, "Replicas that are served."),
-             list("upstream", c.upstream,
-                  "Feeds that a replica follows, HOST:PORT, the first one that answers.", check_endpoint),
-             list("sequencers", c.sequencers, "Addresses whose frames a replica accepts.", check_address),
-             flag("trust_diffs", c.trust_diffs,
-                  "Whether a replica applies the state changes of frames in place of executing them.")}};
+    return {
+        "feed",
+        "Frames for replicas: the port that offers them, and where a replica gets its own.",
+        {flag("enabled", c.enabled, "Whether the port is opened."), host(c.host), port(c.port),
+         number("subscribers_max", c.subscribers_max, 1, 65'536, "Replicas that are served."),
+         list("upstream", c.upstream, "Feeds that a replica follows, HOST:PORT, the first one that answers.",
+              check_endpoint),
+         list("sequencers", c.sequencers, "Addresses whose frames a replica accepts.", check_address),
+         flag("trust_diffs", c.trust_diffs,
+              "Whether a replica applies the state changes of frames in place of executing them."),
+         flag("acknowledge", c.acknowledge,
+              "Whether a replica is in its sequencer's log.replicas: it takes frames before anybody is shown "
+              "them, and says when its disk has them."),
+         path("identity_file", c.identity_file,
+              "File with a replica's own key, 64 hexadecimal digits, readable by its owner only; empty: "
+              "replica.key in node.data_dir, made at the first start.")}};
 }
 
 std::string check_optional_endpoint(std::string_view text) {
@@ -299,9 +317,63 @@ std::vector<Section> sections_of(NodeConfig& config) {
             logging_section(config.logging)};
 }
 
+namespace {
+
+// Of a sequencer whose frames replicas hold.
+void find_replicas_conflicts(const NodeConfig& config, std::vector<Conflict>& out) {
+    const LogSection& log = config.log;
+    if (log.durability != "replicated") {
+        if (!log.replicas.empty())
+            out.push_back({"log", "replicas", "are asked only where log.durability = \"replicated\""});
+        return;
+    }
+    if (config.node.role == "replica")
+        return out.push_back({"log", "durability",
+                              "\"replicated\" is for sequencers; a replica that acknowledges frames has "
+                              "\"fsync\" and feed.acknowledge = true"});
+    if (!config.feed.enabled)
+        out.push_back(
+            {"feed", "enabled", "has to be true, as log.durability = \"replicated\" needs the feed"});
+    if (log.replicas.empty())
+        return out.push_back(
+            {"log", "replicas",
+             "\"replicated\" needs the replicas' identities, which `meridian node --identity` "
+             "prints on each of them; or set log.durability = \"fsync\""});
+    if (log.replicas_min > log.replicas.size())
+        out.push_back(
+            {"log", "replicas_min",
+             "has to be at most the number of log.replicas, " + std::to_string(log.replicas.size())});
+    std::vector<std::string> seen;
+    for (std::string address : log.replicas) {
+        for (char& c : address)
+            c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        if (address.empty())
+            out.push_back({"log", "replicas", "has an empty item; want 0x and 40 hexadecimal digits"});
+        else if (std::ranges::find(seen, address) != seen.end())
+            out.push_back({"log", "replicas", "names " + address + " twice; each replica counts once"});
+        seen.push_back(std::move(address));
+    }
+}
+
+void find_acknowledge_conflicts(const NodeConfig& config, std::vector<Conflict>& out) {
+    if (!config.feed.acknowledge)
+        return;
+    if (config.node.role != "replica")
+        out.push_back(
+            {"feed", "acknowledge", "only a replica acknowledges frames; set node.role = \"replica\""});
+    else if (config.log.durability == "none")
+        out.push_back(
+            {"log", "durability",
+             "has to be \"fsync\" with feed.acknowledge = true, which says that the disk has a frame"});
+}
+
+}  // namespace
+
 std::vector<Conflict> find_conflicts(const NodeConfig& config) {
     std::vector<Conflict> out;
     const bool replica = config.node.role == "replica";
+    find_replicas_conflicts(config, out);
+    find_acknowledge_conflicts(config, out);
     if (replica && config.feed.upstream.empty())
         out.push_back(
             {"feed", "upstream", "a replica needs the feed of a sequencer, as [\"127.0.0.1:8548\"]"});

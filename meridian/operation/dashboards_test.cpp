@@ -6,6 +6,7 @@
 #include <meridian/operation/metered_disk.hpp>
 #include <meridian/operation/pages.hpp>
 #include <meridian/operation/pipeline_metrics.hpp>
+#include <meridian/operation/replication_metrics.hpp>
 #include <meridian/operation/rpc_metrics.hpp>
 #include <meridian/store/memory_database.hpp>
 #include <meridian/store/test_folder.hpp>
@@ -59,6 +60,7 @@ std::string page_of_a_node() {
         collect_log(page, **log);
         collect_pipeline(page, {}, {});
         collect_follower(page, {}, {}, 0);
+        collect_quorum(page, {.replicas = {{}}, .replicas_min = 1});
         collect_server(page, {}, {});
         collect_health(page, health);
     });

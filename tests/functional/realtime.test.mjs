@@ -242,6 +242,6 @@ describe('a chain that outlives its process', { skip: !isMeridian }, () => {
         await assert.rejects(startRealtime(path), /stop the process that has it open/);
         assert.equal(await node.stop(), 0);
         await assert.rejects(startRealtime(path, 'chain.chain_id=77'), /chain/);
-        await assert.rejects(startRealtime(path, 'log.durability=replicated'), /choose "fsync"/);
+        await assert.rejects(startRealtime(path, 'log.durability=replicated'), /log.replicas: .*identity/);
     });
 });
