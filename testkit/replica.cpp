@@ -32,13 +32,16 @@ std::string Replica::start() {
     options.genesis_hash = m_store->identity().genesis_hash;
     options.segment_size_max = m_options.segment_size_max;
     options.salt = 2;
+    m_release = m_options.acknowledges ? std::make_unique<sequencer::ReleaseMark>() : nullptr;
+    if (m_release)
+        options.released = [this] { return m_release->number(); };
     const auto view = m_store->view();
     auto log = frames::FrameLog::open(disk, sequencer::follower_log(options, *view));
     if (!log)
         return log.error().message;
     m_log = *std::move(log);
-    auto follower = sequencer::Follower::open(
-        m_options.follower, {m_world.genesis().config, m_world.clock, *m_store, *m_log, this});
+    auto follower = sequencer::Follower::open(m_options.follower, {m_world.genesis().config, m_world.clock,
+                                                                   *m_store, *m_log, this, m_release.get()});
     if (!follower)
         return follower.error();
     m_follower = *std::move(follower);
@@ -48,6 +51,8 @@ std::string Replica::start() {
 }
 
 void Replica::kill() {
+    if (m_follower)
+        cut();
     m_follower.reset();
     m_log.reset();
     m_store.reset();
@@ -67,24 +72,87 @@ void Replica::power_cut(std::mt19937_64& random) {
 void Replica::cut() {
     m_in_flight.clear();
     m_next = m_follower->wanted();
+    if (std::exchange(m_connected, false) && m_world.serving() && m_life == m_world.lives())
+        m_world.quorum()->disconnect(*m_options.acknowledges);
+}
+
+// As the feed's two sides do: what it took before is in its log, and the last frame there is the sequencer's.
+bool Replica::connect() {
+    if (m_connected && m_life == m_world.lives())
+        return true;
+    m_in_flight.clear();
+    m_connected = false;
+    const auto held = m_follower->held();
+    if (held.number + 1 != m_follower->wanted())
+        return false;
+    m_diverged = m_diverged || !is_ours();
+    if (m_diverged)
+        return false;
+    m_next = m_follower->wanted();
+    m_told_release = 0;
+    m_life = m_world.lives();
+    m_connected = true;
+    m_world.quorum()->connect(*m_options.acknowledges);
+    m_world.quorum()->acknowledge(*m_options.acknowledges, held.number);
+    return true;
+}
+
+bool Replica::is_ours() const {
+    const auto held = m_follower->held();
+    const frames::FrameLog& log = m_world.log();
+    if (held.number > log.last_written())
+        return false;
+    return held.number == 0 || log.header(held.number)->hash == held.hash;
+}
+
+void Replica::acknowledge() {
+    if (m_connected && m_world.serving() && m_life == m_world.lives())
+        m_world.quorum()->acknowledge(*m_options.acknowledges, m_follower->held().number);
+}
+
+bool Replica::give_back(sequencer::Adoption& adoption) {
+    for (std::uint64_t number = m_world.log().last() + 1; number <= m_log->last(); ++number)
+        if (!adoption.offer(**m_log->from(number, frames::Reach::Written).next()))
+            m_diverged = true;
+    m_diverged = m_diverged || !is_ours();
+    return !m_diverged;
+}
+
+void Replica::push(Bytes record, std::uint64_t release, std::uint64_t delay_us) {
+    const std::uint64_t arrival = m_world.clock.steady_us() + delay_us;
+    const std::uint64_t after = m_in_flight.empty() ? 0 : m_in_flight.back().arrival_us;
+    m_in_flight.push_back({std::move(record), std::max(arrival, after), false, release});
+}
+
+void Replica::push_release(std::uint64_t delay_us) {
+    const std::uint64_t released = std::min(m_world.log().last_durable(), m_next - 1);
+    if (!m_options.acknowledges || released <= m_told_release)
+        return;
+    m_told_release = released;
+    push({}, released, delay_us);
 }
 
 void Replica::send(std::size_t records, std::uint64_t delay_us) {
-    if (!m_world.running())
+    if (!m_world.serving() || (m_options.acknowledges && !connect()))
         return;
     const frames::FrameLog& log = m_world.log();
-    for (; records != 0 && m_in_flight.size() < m_options.in_flight_max && m_next <= log.last_durable();
-         --records, ++m_next) {
-        const std::uint64_t arrival = m_world.clock.steady_us() + delay_us;
-        const std::uint64_t after = m_in_flight.empty() ? 0 : m_in_flight.back().arrival_us;
-        m_in_flight.push_back({*log.read(m_next), std::max(arrival, after), false});
+    const std::uint64_t last = m_options.acknowledges ? log.last_written() : log.last_durable();
+    for (; records != 0 && m_in_flight.size() < m_options.in_flight_max && m_next <= last; --records) {
+        const bool released = m_next <= log.last_durable();
+        if (!released)
+            push_release(delay_us);
+        push(**log.from(m_next, frames::Reach::Written).next(), released ? m_next : 0, delay_us);
+        m_told_release = released ? m_next : m_told_release;
+        ++m_next;
     }
+    push_release(delay_us);
 }
 
 void Replica::deliver() {
     while (!m_in_flight.empty() && m_in_flight.front().arrival_us <= m_world.clock.steady_us()) {
         InFlight& next = m_in_flight.front();
-        const auto taken = m_follower->offer(next.record);
+        const auto taken = next.record.empty() && !next.spoilt ? Result<bool, std::string>(true)
+                                                               : m_follower->offer(next.record);
         if (taken && !*taken) {
             ++refused;
             return;
@@ -97,12 +165,14 @@ void Replica::deliver() {
             spoilt += next.spoilt ? 1 : 0;
             return cut();
         }
+        if (next.release != 0)
+            m_follower->release(next.release);
         m_in_flight.pop_front();
     }
 }
 
 bool Replica::spoil(std::mt19937_64& random) {
-    if (m_in_flight.empty())
+    if (m_in_flight.empty() || m_in_flight.front().record.empty())
         return false;
     InFlight& next = m_in_flight.front();
     next.spoilt = true;
@@ -143,6 +213,10 @@ void Replica::catch_up() {
             one.arrival_us = 0;
         deliver();
         settle();
+        if (m_options.acknowledges && m_world.running()) {
+            acknowledge();
+            m_world.settle();
+        }
         if (!m_follower->status().fault.empty())
             return;
     }
@@ -157,12 +231,14 @@ std::string Replica::restore(const std::filesystem::path& folder) {
 
 void Replica::on_frame(const sequencer::PublishedFramePtr& frame) {
     const std::uint64_t number = frame->content->number;
+    m_world.note_shown(number, frame->head.hash);
     // Nobody is told of what the log brought back after a restart.
-    if (!std::exchange(m_just_started, false) && number != m_shown.rbegin()->first + 1)
-        m_broken =
-            "frame " + std::to_string(number) + " follows frame " + std::to_string(m_shown.rbegin()->first);
+    if (!std::exchange(m_just_started, false) && number != m_last_shown + 1)
+        m_broken = "frame " + std::to_string(number) + " follows frame " + std::to_string(m_last_shown);
+    m_last_shown = number;
     const auto [at, fresh] = m_shown.emplace(number, frame->head.hash);
-    if (!fresh)
+    // One that acknowledges has to hear again after a restart what it may show.
+    if (!fresh && (!m_options.acknowledges || at->second != frame->head.hash))
         m_broken = "frame " + std::to_string(number) + " was shown twice";
 }
 
@@ -178,14 +254,14 @@ std::string Replica::check() {
     const auto& live = m_follower->live();
     const auto head = live.head();
     for (const auto& [number, hash] : m_shown) {
-        const auto own = m_log->read(number);
-        if (!own || frames::peek(*own)->head.hash != hash)
+        const auto own = m_log->from(number, frames::Reach::Written).next();
+        if (!own || !*own || frames::peek(**own)->head.hash != hash)
             return "replica: frame " + std::to_string(number) + ", which was shown, is gone or has changed";
         if (m_world.running() && number <= m_world.log().last_durable() &&
-            *own != *m_world.log().read(number))
+            **own != *m_world.log().read(number))
             return "replica: frame " + std::to_string(number) + " is not the sequencer's";
     }
-    if (!m_shown.empty() && head->version < m_shown.rbegin()->first)
+    if (!m_options.acknowledges && !m_shown.empty() && head->version < m_shown.rbegin()->first)
         return "replica: it shows frame " + std::to_string(head->version) + " after frame " +
                std::to_string(m_shown.rbegin()->first);
     for (const auto& [number, promised] : m_world.promises.blocks) {

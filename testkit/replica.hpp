@@ -15,6 +15,8 @@ struct ReplicaOptions {
     sequencer::FollowerOptions follower;  // the sequencer's address is added
     std::uint64_t segment_size_max = 16u << 10;
     std::size_t in_flight_max = 16;  // records
+    // Its place among those who acknowledge the frames of a world that replicates them.
+    std::optional<std::size_t> acknowledges = {};
 };
 
 class Replica final : private sequencer::LiveListener {
@@ -37,6 +39,14 @@ public:
     void deliver();
     // What is in flight is lost; the next records are those that the replica wants.
     void cut();
+    // What it holds now is told to the sequencer.
+    void acknowledge();
+    // To a sequencer that starts: the frames that its log lacks. False if they are none of its own.
+    bool give_back(sequencer::Adoption& adoption);
+    // Its log holds frames that are none of the sequencer's any more: nobody was shown them, and it is of no
+    // use.
+    bool diverged() const noexcept { return m_diverged; }
+    bool has_caught_up() const { return m_follower->held().number >= m_world.log().last_durable(); }
     // Spoils the record that arrives next. False if none is in flight.
     bool spoil(std::mt19937_64& random);
     bool step(std::size_t stage);
@@ -59,10 +69,15 @@ private:
     void on_block(const sequencer::ExecutedBlockPtr& block) override;
 
     struct InFlight {
-        Bytes record;
+        Bytes record;  // empty: a release
         std::uint64_t arrival_us = 0;
         bool spoilt = false;
+        std::uint64_t release = 0;  // with it, or after it; zero: none
     };
+    bool connect();
+    bool is_ours() const;
+    void push(Bytes record, std::uint64_t release, std::uint64_t delay_us);
+    void push_release(std::uint64_t delay_us);
 
     World& m_world;
     ReplicaOptions m_options;
@@ -71,8 +86,15 @@ private:
     std::unique_ptr<frames::FrameLog> m_log;
     std::unique_ptr<sequencer::Follower> m_follower;
     std::deque<InFlight> m_in_flight;
-    std::uint64_t m_next = 0;                // that the sequencer sends
+    std::uint64_t m_next = 0;  // that the sequencer sends
+    // Of one that acknowledges.
+    std::unique_ptr<sequencer::ReleaseMark> m_release;
+    bool m_connected = false;
+    bool m_diverged = false;
+    std::uint64_t m_life = 0;  // of the sequencer, that it is connected to
+    std::uint64_t m_told_release = 0;
     std::map<std::uint64_t, Hash> m_shown;   // frames
+    std::uint64_t m_last_shown = 0;          // in this life
     std::map<std::uint64_t, Hash> m_blocks;  // shown as sealed
     std::string m_broken;
     bool m_just_started = true;

@@ -19,6 +19,14 @@ Hash secret(std::uint8_t number) {
     return out;
 }
 
+sequencer::QuorumOptions quorum_options(const WorldOptions& options) {
+    sequencer::QuorumOptions out;
+    out.replicas_min = options.replicas_min;
+    for (std::size_t i = 0; i < options.replicas; ++i)
+        out.replicas.push_back(Address{{static_cast<std::uint8_t>(i + 1)}});
+    return out;
+}
+
 }  // namespace
 
 World::World(const WorldOptions& options) : clock(options.start_us), m_options(options) {
@@ -62,15 +70,26 @@ std::string World::start() {
     options.segment_size_max = m_options.segment_size_max;
     options.durability = m_options.durability;
     options.salt = 1;
-    if (const auto view = m_store->view())
-        if (const auto note = sequencer::decode_frame_note(view->note()))
-            options.promised = note->last_frame;
+    const auto view = m_store->view();
+    if (const auto note = sequencer::decode_frame_note(view->note()))
+        options.promised = note->last_frame;
+    if (replicated()) {
+        options = sequencer::follower_log(std::move(options), *view);
+        m_quorum = std::make_unique<sequencer::ReplicaQuorum>(quorum_options(m_options), clock);
+        options.released = [this] { return m_quorum->released(); };
+        options.promised = 0;
+    }
     auto log = frames::FrameLog::open(disk, options);
     if (!log)
         return log.error().message;
     m_log = *std::move(log);
-    auto pipeline = sequencer::Pipeline::open(m_options.pipeline,
-                                              {m_genesis.config, clock, *m_store, *m_log, *m_signer, this});
+    ++m_lives;
+    if (replicated()) {
+        sequencer::Adoption adoption(*m_log, m_signer->address());
+        ask_replicas(adoption);
+    }
+    auto pipeline = sequencer::Pipeline::open(
+        m_options.pipeline, {m_genesis.config, clock, *m_store, *m_log, *m_signer, this, m_quorum.get()});
     if (!pipeline)
         return pipeline.error();
     m_pipeline = *std::move(pipeline);
@@ -81,6 +100,7 @@ std::string World::start() {
 void World::kill() {
     m_pipeline.reset();
     m_log.reset();
+    m_quorum.reset();
     m_store.reset();
     disk.end_process();
 }
@@ -147,8 +167,17 @@ state::Account World::account_now(const Address& address) {
 
 // --- what the node promises -------------------------------------------------------------------------------
 
+void World::note_shown(std::uint64_t number, const Hash& hash) {
+    const auto [at, fresh] = promises.shown.emplace(number, hash);
+    if (!fresh && at->second != hash)
+        m_broken_promise = "two frames of number " + std::to_string(number) + " were shown";
+}
+
 void World::on_frame(const sequencer::PublishedFramePtr& frame) {
     const std::uint64_t number = frame->content->number;
+    note_shown(number, frame->head.hash);
+    if (m_quorum && m_quorum->released() < number)
+        m_broken_promise = "frame " + std::to_string(number) + " was shown before it was released";
     // A frame may have become durable just before the node went down: nobody was told of it then.
     const bool first = std::exchange(m_just_started, false);
     if (!first && promises.frames.rbegin()->first + 1 != number)
@@ -177,7 +206,7 @@ std::string World::check() {
 }
 
 std::string World::check_log() {
-    for (const auto& [number, hash] : promises.frames) {
+    for (const auto& [number, hash] : promises.shown) {
         const auto record = m_log->read(number);
         if (!record)
             return "published frame " + std::to_string(number) + " cannot be read: " + record.error().message;

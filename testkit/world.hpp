@@ -4,7 +4,10 @@
 #pragma once
 
 #include <meridian/node/genesis_store.hpp>
+#include <meridian/sequencer/adoption.hpp>
+#include <meridian/sequencer/follower.hpp>
 #include <meridian/sequencer/pipeline.hpp>
+#include <meridian/sequencer/replica_quorum.hpp>
 #include <meridian/store/memory_database.hpp>
 
 #include "testkit/sim_clock.hpp"
@@ -17,6 +20,8 @@ struct Promises {
     std::map<std::uint64_t, Hash> frames;  // by number
     std::map<Hash, std::uint64_t> txns;    // by hash: the frame
     std::map<std::uint64_t, Hash> blocks;  // by number
+    // Shown by the node or any of its replicas.
+    std::map<std::uint64_t, Hash> shown;
 };
 
 struct WorldOptions {
@@ -24,6 +29,9 @@ struct WorldOptions {
     std::uint64_t start_us = 1'700'000'000'000'000;
     sequencer::PipelineOptions pipeline;
     frames::Durability durability = frames::Durability::Fsync;
+    // Of Durability::Replicated.
+    std::size_t replicas = 2;
+    std::size_t replicas_min = 1;
     std::uint64_t segment_size_max = 16u << 10;  // bytes: many segments in a short run
     store::ChainStoreOptions store;
 };
@@ -36,6 +44,10 @@ public:
     // Starts the node: empty if it starts, else the error's sentence.
     std::string start();
     bool running() const noexcept { return m_pipeline != nullptr; }
+    // Its log is open: before it runs, too, while it asks its replicas.
+    bool serving() const noexcept { return m_log != nullptr; }
+    bool replicated() const noexcept { return m_options.durability == frames::Durability::Replicated; }
+    std::uint64_t lives() const noexcept { return m_lives; }
     sequencer::Pipeline& node() { return *m_pipeline; }
     // The process is gone, the machine goes on; or the machine stops, and its disk keeps what disks keep.
     void kill();
@@ -68,6 +80,12 @@ public:
     const store::ChainIdentity& identity() const { return m_store->identity(); }
     const frames::FrameLog& log() const { return *m_log; }
     store::ChainStore& store() { return *m_store; }
+    // Null unless frames are replicated.
+    sequencer::ReplicaQuorum* quorum() { return m_quorum.get(); }
+    // Where frames are replicated: has to bring log and replicas together, at each start.
+    std::function<void(sequencer::Adoption&)> ask_replicas;
+    // Somebody sees the frame: it has to be the same for all, for ever.
+    void note_shown(std::uint64_t number, const Hash& hash);
 
     SimClock clock;
     SimDisk disk;
@@ -96,10 +114,12 @@ private:
     std::optional<frames::LocalSigner> m_signer;
     std::shared_ptr<store::MemoryDatabase> m_database;
     std::unique_ptr<store::ChainStore> m_store;
+    std::unique_ptr<sequencer::ReplicaQuorum> m_quorum;
     std::unique_ptr<frames::FrameLog> m_log;
     std::unique_ptr<sequencer::Pipeline> m_pipeline;
     std::string m_broken_promise;
     bool m_just_started = true;
+    std::uint64_t m_lives = 0;
 };
 
 }  // namespace meridian::testkit

@@ -38,12 +38,13 @@ int main(int argc, char** argv) {
         std::printf(
             "%llu frames, %llu blocks, %llu transactions, %llu kills, %llu power cuts, %llu crashes amid "
             "a write, %llu full disks, %llu clock jumps; %llu replica crashes, %llu connections cut, %llu "
-            "records "
-            "spoilt: %s\n",
+            "records spoilt%s, %llu frames taken back, %llu replicas begun anew: %s\n",
             number(result.frames), number(result.blocks), number(result.txns), number(result.kills),
             number(result.power_cuts), number(result.crashes_amid_write), number(result.full_disks),
             number(result.clock_jumps), number(result.replica_crashes), number(result.connections_cut),
-            number(result.records_spoilt), result.failure.empty() ? "passed" : result.failure.c_str());
+            number(result.records_spoilt), result.replicated ? "; replicated" : "",
+            number(result.frames_adopted), number(result.replicas_anew),
+            result.failure.empty() ? "passed" : result.failure.c_str());
         ++(result.failure.empty() ? passed : failed);
     }
     std::printf("%llu passed, %llu failed\n", static_cast<unsigned long long>(passed),

@@ -2,6 +2,8 @@
 
 #include "testkit/replica.hpp"
 
+#include <algorithm>
+
 namespace meridian::sim {
 namespace {
 
@@ -9,16 +11,23 @@ class Simulation {
 public:
     explicit Simulation(const SimulationOptions& options)
         : m_options(options), m_random(options.seed), m_world(world_options(m_random)) {
-        for (const bool trust_diffs : {false, true})
-            m_replicas.push_back({.replica = std::make_unique<testkit::Replica>(
-                                      m_world, replica_options(m_random, trust_diffs)),
+        m_out.replicated = m_world.replicated();
+        for (const bool trust_diffs : {false, true}) {
+            auto replica = replica_options(m_random, trust_diffs);
+            if (m_world.replicated())
+                replica = acknowledging(std::move(replica), m_replicas.size());
+            m_replicas.push_back({.options = replica,
+                                  .replica = std::make_unique<testkit::Replica>(m_world, replica),
                                   .free_at = {}});
+        }
+        m_world.ask_replicas = [this](sequencer::Adoption& adoption) { ask_replicas(adoption); };
     }
 
     SimulationResult run() {
         start();
         for (Node& node : m_replicas)
-            start(node);
+            if (!node.replica->running())
+                start(node);
         for (std::uint64_t i = 0; i < m_options.steps && m_out.failure.empty(); ++i) {
             turn();
             for (Node& node : m_replicas)
@@ -43,11 +52,16 @@ private:
         out.pipeline.executor.frame_time_min_us = random() % 2'000;
         out.pipeline.ingress.batch = 1 + random() % 8;
         out.pipeline.pool.total = 20 + random() % 200;
+        if (random() % 2 == 0)
+            out.durability = frames::Durability::Replicated;
+        out.replicas_min = 1 + random() % out.replicas;
         return out;
     }
 
     struct Node {
+        testkit::ReplicaOptions options;
         std::unique_ptr<testkit::Replica> replica;
+        bool anew = false;                     // it has nothing yet of what one in its place has acknowledged
         std::optional<std::uint64_t> free_at;  // turns until there is room on its disk again
     };
 
@@ -62,12 +76,20 @@ private:
         return out;
     }
 
+    // With room for what may wait for its release.
+    static testkit::ReplicaOptions acknowledging(testkit::ReplicaOptions options, std::size_t place) {
+        options.follower.frames_max += sequencer::Publisher::kUnreleasedFrames;
+        options.follower.bytes_max = 64u << 20;
+        options.acknowledges = place;
+        return options;
+    }
+
     bool one_in(std::uint64_t count) { return m_random() % count == 0; }
 
     void start() {
         for (;;) {
             try {
-                if (const std::string error = m_world.start(); !error.empty())
+                if (const std::string error = m_world.start(); !error.empty() && m_out.failure.empty())
                     m_out.failure = "the node does not start: " + error;
                 return;
             } catch (const testkit::SimDisk::SimCrash&) {
@@ -143,6 +165,76 @@ private:
         }
     }
 
+    // --- replicas that hold the sequencer's frames ---------------------------------------------------------
+
+    void heal(Node& node) {
+        node.replica->disk.set_free_bytes(std::nullopt);
+        node.replica->disk.set_crash_at(std::nullopt);
+        node.free_at.reset();
+    }
+
+    // An operator does that, who has read what both sides say.
+    void begin_anew(Node& node) {
+        ++m_out.replicas_anew;
+        node.replica.reset();
+        node.replica = std::make_unique<testkit::Replica>(m_world, node.options);
+        node.anew = true;
+        start(node);
+    }
+
+    // As many as it has to, any of them; all while one has lost its data.
+    void ask_replicas(sequencer::Adoption& adoption) {
+        const std::size_t needed =
+            std::max(m_world.quorum()->replicas_to_ask(), m_world.quorum()->options().replicas_min);
+        m_world.disk.set_free_bytes(std::nullopt);
+        std::vector<Node*> order;
+        for (Node& node : m_replicas)
+            order.push_back(&node);
+        std::ranges::shuffle(order, m_random);
+        const bool all = std::ranges::any_of(m_replicas, &Node::anew);
+        std::size_t asked = 0;
+        for (Node* node : order) {
+            if (asked >= needed && !all)
+                break;
+            heal(*node);
+            if (!node->replica->running())
+                start(*node);
+            settle(*node);
+            asked += node->replica->give_back(adoption) ? 1 : 0;
+        }
+        for (Node* node : order)
+            if (node->replica->running() && node->replica->diverged())
+                begin_anew(*node);
+        m_out.frames_adopted += adoption.adopted();
+        bring_tail(adoption, order);
+    }
+
+    void settle(Node& node) {
+        node.replica->settle();
+        m_world.clock.advance(200'000);  // what failed for want of room is tried again
+        node.replica->settle();
+    }
+
+    // What only the sequencer holds, replicas hold before it goes on.
+    void bring_tail(sequencer::Adoption& adoption, const std::vector<Node*>& order) {
+        const frames::FrameLog& log = m_world.log();
+        for (int round = 0; log.last_durable() != log.last() && m_out.failure.empty(); ++round) {
+            if (round == 10'000)
+                m_out.failure = "replicas do not come to hold the sequencer's log";
+            for (Node* node : order) {
+                if (!node->replica->running())
+                    start(*node);
+                heal(*node);
+                node->replica->send(16, 0);
+                node->replica->deliver();
+                settle(*node);
+                node->replica->acknowledge();
+            }
+            if (const auto shown = adoption.show_released(); !shown)
+                m_out.failure = shown.error();
+        }
+    }
+
     void restart(Node& node, bool machine) {
         ++m_out.replica_crashes;
         machine ? node.replica->power_cut(m_random) : node.replica->kill();
@@ -158,8 +250,13 @@ private:
     void turn(Node& node) {
         if (!m_out.failure.empty())
             return;
+        if (node.replica->diverged())
+            begin_anew(node);
         testkit::Replica& replica = *node.replica;
         try {
+            if (m_world.replicated() && one_in(2))
+                replica.acknowledge();
+            node.anew = node.anew && !replica.has_caught_up();
             if (one_in(3))
                 replica.send(1 + m_random() % 4, m_random() % (one_in(10) ? 300'000 : 5'000));
             if (one_in(2))
@@ -190,6 +287,16 @@ private:
             replica.disk.set_free_bytes(std::nullopt);
             node.free_at.reset();
         }
+    }
+
+    void follow(Node& node) {
+        if (node.replica->diverged())
+            begin_anew(node);
+        heal(node);
+        node.replica->send(16, 0);
+        node.replica->deliver();
+        node.replica->settle();
+        node.replica->acknowledge();
     }
 
     // With time and room it comes to hold what the sequencer holds, and can be started once more.
@@ -232,13 +339,22 @@ private:
     void finish() {
         m_world.disk.set_free_bytes(std::nullopt);
         m_world.disk.set_crash_at(std::nullopt);
-        m_world.run_for(4'000'000, 20'000);
+        for (int i = 0; i < 200; ++i) {
+            m_world.run_for(20'000, 20'000);
+            for (Node& node : m_replicas)
+                if (m_world.replicated())
+                    follow(node);
+        }
         check();
         if (m_out.failure.empty() && !m_world.node().status().fault.empty())
             m_out.failure = "a fault does not pass: " + m_world.node().status().fault;
         m_world.kill();
         start();
         check();
+        for (int i = 0; i < 2; ++i)  // either waits for the other, where both hold frames
+            for (Node& node : m_replicas)
+                if (m_world.replicated())
+                    node.replica->catch_up();
         for (Node& node : m_replicas)
             if (m_out.failure.empty())
                 finish(node);
