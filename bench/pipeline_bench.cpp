@@ -309,6 +309,8 @@ std::unique_ptr<store::ChainStore> make_large_store(const std::string& folder, c
         if (part.accounts.size() < kPart && i + 1 < receivers)
             continue;
         store::WriteBatch batch;
+        for (const auto& [hash, code] : part.code)
+            batch.put(store::Table::Code, hash, code);
         store::overwrite_state(std::exchange(part, {}), batch);
         take(database->commit(batch, store::Durability::Buffered));
         if (i >= receivers)
