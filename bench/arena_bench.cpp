@@ -231,6 +231,7 @@ void measure_levels() {
         *arena, Place<OrderedMapState>(offset_of_page(*arena->allocate_pages(1))));
     std::map<std::uint64_t, std::uint32_t> standard;
     std::vector<std::uint64_t> keys;
+    keys.reserve(kMessages);
     Random random(2);
     for (std::uint32_t i = 0; i < kMessages; ++i)
         keys.push_back(random.next());
@@ -326,9 +327,9 @@ void measure_commitment() {
     PageTree tree(*arena);
     Random random(4);
     for (const std::uint32_t dirty : {1u, 16u, 256u, 4096u}) {
-        std::vector<PageNumber> pages;
-        for (std::uint32_t i = 0; i < dirty; ++i)
-            pages.push_back(1 + random.below(kPages));
+        std::vector<PageNumber> pages(dirty);
+        for (PageNumber& page : pages)
+            page = 1 + random.below(kPages);
         std::vector<BytesView> contents;
         for (const PageNumber page : pages) {
             arena->edit(Place<std::uint64_t>(offset_of_page(page))) = random.next();

@@ -117,6 +117,12 @@ const std::uint8_t* Arena::read_absent(Offset offset) const noexcept {
     return m_region.base + offset;
 }
 
+// Apart, so that the usual way needs no registers for it.
+[[gnu::noinline]] void Arena::list_page(PageNumber page) noexcept {
+    m_marks[page].listed = 1;
+    m_listed.push_back(page);
+}
+
 // Inlined: a transaction's first write to a line is the usual one.
 [[gnu::always_inline]] inline bool Arena::save_lines(PageNumber page, std::uint64_t lines) noexcept {
     if (static_cast<std::uint32_t>(std::popcount(lines)) > m_log_capacity - m_log_size) {
@@ -149,10 +155,8 @@ std::uint8_t* Arena::write_first(Offset offset, std::uint64_t lines) noexcept {
         return scratch();
     marks.saved |= lines;
     marks.changed |= lines;
-    if (marks.listed == 0) {
-        marks.listed = 1;
-        m_listed.push_back(page);
-    }
+    if (marks.listed == 0)
+        list_page(page);
     return m_region.base + offset;
 }
 

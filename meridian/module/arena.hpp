@@ -167,6 +167,7 @@ private:
     const std::uint8_t* read_absent(Offset offset) const noexcept;
     std::uint8_t* write_first(Offset offset, std::uint64_t lines) noexcept;
     bool save_lines(PageNumber page, std::uint64_t lines) noexcept;
+    void list_page(PageNumber page) noexcept;
     bool make_present(PageNumber page) const noexcept;
     void fail_with(Error error) const noexcept;
     void refresh_resident() noexcept;

@@ -324,7 +324,7 @@ TEST(Changes, ThoseOfAnotherArenaAreRefusedWhole) {
     const Bytes before = bytes_of(*arena);
     Line header;
     std::memcpy(header.data(), &arena->header(), kLineSize);
-    const auto refused = [&](Changes changes) {
+    const auto refused = [&](const Changes& changes) {
         const auto result = arena->apply(changes);
         return !result && result.error() == Error::BadChanges && bytes_of(*arena) == before;
     };

@@ -63,9 +63,9 @@ void run(Arena& arena, std::uint64_t seed) {
             if (arena.at(place) % 3 != 2)
                 arena.edit(place) = arena.at(place) + random.next();
         }
-        if (random.below(4) == 0)
-            (void)arena.allocate_pages(1);
-        if (random.below(3) == 0 || !arena.commit(checkpoint))
+        // A page more, unless there is none left.
+        const bool grown = random.below(4) != 0 || arena.allocate_pages(1).has_value();
+        if (!grown || random.below(3) == 0 || !arena.commit(checkpoint))
             arena.revert(checkpoint);
     }
 }
@@ -144,6 +144,7 @@ TEST(PagePaths, ManyPagesInOneProof) {
         }
         pages.push_back(kPagesMax - 1);
         std::vector<Hash> leaves;
+        leaves.reserve(pages.size());
         for (const PageNumber page : pages)
             leaves.push_back(page < arena->page_count() ? crypto::keccak256(arena->page(page))
                                                         : empty_subtree(0));
