@@ -33,6 +33,31 @@ private:
     evm::Tracer* m_target = nullptr;
 };
 
+// The frames that the block came in; none on a chain without frames. What the frame contract held before the
+// block says which was the first.
+ChainResult<std::vector<chain::FrameBoundary>> frames_of(Chain& chain, const sequencer::ExecutedBlock& block,
+                                                         state::StateReader& parent) {
+    std::vector<chain::FrameBoundary> out;
+    if (chain.last_frame() == 0)
+        return out;
+    std::size_t txns = 0;
+    const u256 word = parent.storage(chain::kFrameContract, chain::kFrameSlot);
+    for (std::uint64_t number = chain::unpack_frame(word).number + 1;; ++number) {
+        const auto frame = chain.frame(number);
+        if (!frame)
+            return fail(frame.error());
+        if (!*frame || (*frame)->content->block_number != block.number())
+            return out;
+        const sequencer::SealedFrame& content = *(*frame)->content;
+        out.push_back({txns, {content.number, content.index, content.timestamp_us}});
+        txns += content.txns.size();
+    }
+}
+
+chain::BlockFailure missing_state(const ChainFailure& failure) {
+    return {chain::BlockError::MissingState, {}, {}, failure.message};
+}
+
 }  // namespace
 
 ChainResult<CallContext> context_after(Chain& chain, const sequencer::ExecutedBlock& block) {
@@ -84,8 +109,12 @@ Result<void, chain::BlockFailure> replay(Chain& chain, const sequencer::Executed
                                          const evm::Interrupt* interrupt) {
     const auto parent = chain.state_after(block.number() - 1);
     if (!parent)
-        return fail(chain::BlockFailure{chain::BlockError::MissingState, {}, {}, parent.error().message});
+        return fail(missing_state(parent.error()));
     state::StateReader* const base = parent->get();
+    const auto frames = frames_of(chain, block, *base);
+    if (!frames)
+        return fail(missing_state(frames.error()));
+    auto frame = frames->begin();
     OverlayState before(*base);
     OverlayState after(*base);
     state::State state(*base);
@@ -98,6 +127,11 @@ Result<void, chain::BlockFailure> replay(Chain& chain, const sequencer::Executed
         return started;
     before.apply(state.changes());
     for (std::size_t i = 0; i <= last && i < block.block.transactions.size(); ++i) {
+        for (; frame != frames->end() && frame->first_txn <= i; ++frame) {
+            if (auto begun = executor.begin_frame(frame->frame); !begun)
+                return begun;
+            before.apply(state.changes());
+        }
         ReplayStep step{i, &before, nullptr, nullptr};
         tracer.set(observer.before(step));
         const auto outcome = executor.execute(block.block.transactions[i], block.senders[i]);

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { createPublicClient, encodeFunctionData, hexToBigInt, http, keccak256, parseGwei } from 'viem';
+import { createPublicClient, encodeFunctionData, hexToBigInt, http, keccak256, parseGwei, toFunctionSelector } from 'viem';
 import { compile } from './support/compile.mjs';
 import { isMeridian, startRealtime } from './support/node.mjs';
 import { accountOf, clientsOf, deploy } from './support/viem.mjs';
@@ -132,6 +132,27 @@ describe('real-time node', { skip: !isMeridian }, () => {
             }
         }
         assert.deepEqual(transactions, block.transactions);
+        socket.close();
+    });
+
+    test('a transaction is traced in its own frame', async () => {
+        const socket = await connect(node.wsUrl);
+        const frames = await socket.call('eth_subscribe', 'frames', { receipts: true });
+        const wallet = clientsOf(node).wallet(7);
+        const send = (nonce) => wallet.sendTransaction({ to: '0x4d00000000000000000000000000000000000001', nonce,
+            gas: 100_000n, data: toFunctionSelector('frameNumber()') });
+        for (let nonce = 0; nonce < 3; ++nonce) {
+            const hash = await send(nonce);
+            for (;;) {
+                const { result } = await socket.next(frames);
+                if (!(result.receipts ?? []).some((receipt) => receipt.transactionHash === hash)) {
+                    continue;
+                }
+                const trace = await socket.call('debug_traceTransaction', hash, { tracer: 'callTracer' });
+                assert.equal(hexToBigInt(trace.output), BigInt(result.number));
+                break;
+            }
+        }
         socket.close();
     });
 
