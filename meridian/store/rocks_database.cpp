@@ -101,7 +101,8 @@ rocksdb::DBOptions database_options(const RocksOptions& options) {
     return out;
 }
 
-// The engine counts comparisons for each thread, which costs a fifth of an insertion; nobody reads the counts.
+// The engine counts comparisons for each thread, which costs a fifth of an insertion; nobody reads the
+// counts.
 void stop_counting() {
     thread_local const bool stopped = [] {
         rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable);
