@@ -1,11 +1,12 @@
 // A sequencer and its replicas as processes: the same chain, checked and served.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { parseGwei } from 'viem';
-import { freePort, isMeridian, startRealtime } from './support/node.mjs';
+import { freePort, isMeridian, startRealtime, target } from './support/node.mjs';
 import { accountOf } from './support/viem.mjs';
 
 const folders = [];
@@ -79,6 +80,26 @@ describe('replicas', { skip: !isMeridian }, () => {
         await until(async () => await node.rpc('eth_getTransactionCount', accountOf(0).address, 'latest')
             === await sequencer.rpc('eth_getTransactionCount', accountOf(0).address, 'latest'));
         await agree(node);
+    });
+
+    test('begins with a snapshot, and goes on with the frames behind it', async () => {
+        const path = folder();
+        const first = await replica(path);
+        const receipt = await first.rpc('eth_sendRawTransactionSync', await transfer(), 10_000);
+        await until(async () => (await first.rpc('eth_getTransactionReceipt', receipt.transactionHash)).blockHash);
+        await until(async () => await first.rpc('eth_blockNumber') > receipt.blockNumber);
+        assert.equal(await first.stop(), 0);
+        const [snapshot, copy] = [join(folder(), 'snapshot'), join(folder(), 'copy')];
+        for (const args of [['export', path, snapshot], ['restore', snapshot, copy]]) {
+            const { status, stderr } = spawnSync(target, ['snapshot', ...args], { encoding: 'utf8', timeout: 50_000 });
+            assert.equal(status, 0, stderr);
+        }
+        const missed = await sequencer.rpc('eth_sendRawTransactionSync', await transfer());
+        const second = await replica(copy);
+        await until(() => second.rpc('eth_getTransactionReceipt', missed.transactionHash));
+        await agree(second);
+        // What the snapshot does not hold is said to be missing.
+        await assert.rejects(second.rpc('eth_getBlockByNumber', '0x1', false), /block 1: .* the oldest block that has them is/);
     });
 
     test('follows nobody else than the sequencer it was told', async () => {
