@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
     meridian::app::add_replay_command(app, exit_code);
     meridian::app::add_t8n_command(app, exit_code);
     meridian::app::add_evidence_command(app, exit_code);
+    meridian::app::add_book_command(app, exit_code);
     meridian::app::add_bench_command(app, exit_code);
     meridian::app::add_config_command(app, exit_code);
     meridian::app::add_db_command(app, exit_code);
