@@ -130,12 +130,12 @@ Result<orderflow::CommandList, std::string> read_commands(const BookOptions& opt
 void report(const BookOptions& options, const orderflow::CommandList& list,
             const orderflow::ReplayReport& done, const Book& book, const Hash& commitment) {
     const auto number = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
-    const char* format = options.json
-                             ? "{\"messages\":%llu,\"events\":%llu,\"orders\":%llu,\"resting\":%u,"
-                               "\"unknown\":%llu,\"crossedEvents\":%llu,\"fills\":%llu,\"commitment\":\"0x%s\"}\n"
-                             : "messages %llu, completed events %llu\norders %llu, resting at the end %u\n"
-                               "messages about orders not shown before %llu\nevents that left the book "
-                               "crossed %llu\ntrades of the book's own %llu\ncommitment 0x%s\n";
+    const char* format =
+        options.json ? "{\"messages\":%llu,\"events\":%llu,\"orders\":%llu,\"resting\":%u,"
+                       "\"unknown\":%llu,\"crossedEvents\":%llu,\"fills\":%llu,\"commitment\":\"0x%s\"}\n"
+                     : "messages %llu, completed events %llu\norders %llu, resting at the end %u\n"
+                       "messages about orders not shown before %llu\nevents that left the book "
+                       "crossed %llu\ntrades of the book's own %llu\ncommitment 0x%s\n";
     std::printf(format, number(list.messages), number(done.events), number(list.orders), book.order_count(),
                 number(list.unknown), number(done.crossed), number(done.fills), to_hex(commitment).c_str());
 }
@@ -193,8 +193,9 @@ void add_book_command(CLI::App& app, int& exit_code) {
     command->add_option("--orders-out", options->orders_out,
                         "Where the orders go that rest at the end: order_id,side,price,size");
     command->add_flag("--json", options->json, "One JSON object in place of the text");
-    command->footer("Exit codes: 0 done; 1 failed, or the recording made the book trade by itself; 2 wrong "
-                    "arguments or an unusable recording.");
+    command->footer(
+        "Exit codes: 0 done; 1 failed, or the recording made the book trade by itself; 2 wrong "
+        "arguments or an unusable recording.");
     command->callback([options, &exit_code] { exit_code = run_book_replay(*options); });
 }
 

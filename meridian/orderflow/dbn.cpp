@@ -113,8 +113,8 @@ Result<Recording, ReadError> read_dbn(BytesView content, const ReadOptions& opti
             instrument = of;
         if (instrument != of) {
             if (options.instrument.empty())
-                return fail(ReadError{at, "several instruments (" + instrument + ", " + of +
-                                              "): name the one that is meant"});
+                return fail(ReadError{
+                    at, "several instruments (" + instrument + ", " + of + "): name the one that is meant"});
             continue;
         }
         Message message;

@@ -24,14 +24,15 @@ Result<std::array<std::int64_t, kFields>, ReadError> split(const Line& line) {
     for (std::size_t field = 0; field < kFields; ++field) {
         const std::size_t end = std::min(line.text.find(',', at), line.text.size());
         if ((end == line.text.size()) != (field + 1 == kFields))
-            return fail(ReadError{line.offset, "a line of six fields was expected: time, type, order, size, "
-                                               "price, direction"});
+            return fail(ReadError{line.offset,
+                                  "a line of six fields was expected: time, type, order, size, "
+                                  "price, direction"});
         if (field > 0) {
             const char* last = line.text.data() + end;
             const auto [stop, error] = std::from_chars(line.text.data() + at, last, out[field]);
             if (error != std::errc{} || stop != last)
-                return fail(ReadError{line.offset + at, "a whole number was expected in field " +
-                                                            std::to_string(field + 1)});
+                return fail(ReadError{line.offset + at,
+                                      "a whole number was expected in field " + std::to_string(field + 1)});
         }
         at = end + 1;
     }

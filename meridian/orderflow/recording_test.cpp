@@ -25,8 +25,8 @@ Bytes dbn_header() {
     return out;
 }
 
-void put_record(Bytes& out, char action, char side, std::uint64_t order, std::uint64_t price, std::uint32_t size,
-                std::uint32_t flags = 0x80, std::uint32_t instrument = 7) {
+void put_record(Bytes& out, char action, char side, std::uint64_t order, std::uint64_t price,
+                std::uint32_t size, std::uint32_t flags = 0x80, std::uint32_t instrument = 7) {
     put(out, 14, 1);
     put(out, 0xa0, 1);
     put(out, 1, 2);
@@ -184,10 +184,11 @@ TEST(Itch, NamesWhatIsWrongAndWhere) {
 
 TEST(Lobster, ReadsLinesAndNamesWhatIsWrong) {
     const auto read = [](std::string_view text) {
-        return read_recording(Format::Lobster, BytesView(reinterpret_cast<const std::uint8_t*>(text.data()),
-                                                         text.size()));
+        return read_recording(Format::Lobster,
+                              BytesView(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
     };
-    const auto recording = read("34200.1,1,77,18,5853300,1\r\n34200.2,4,77,8,5853300,1\n34200.3,5,0,1,1,-1\n");
+    const auto recording =
+        read("34200.1,1,77,18,5853300,1\r\n34200.2,4,77,8,5853300,1\n34200.3,5,0,1,1,-1\n");
     ASSERT_TRUE(recording) << recording.error().text;
     ASSERT_EQ(recording->messages.size(), 3u);
     EXPECT_EQ(recording->messages[0].action, Action::Add);

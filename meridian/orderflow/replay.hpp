@@ -1,8 +1,8 @@
 // Recorded order flow through the matching core.
 //
 // What the venue did is done: an execution or cancellation takes lots from the order that the recording
-// names. While the venue's book is crossed, as before its opening, the book collects; otherwise it would match
-// what crosses, so that a recording which does not fit is noticed.
+// names. While the venue's book is crossed, as before its opening, the book collects; otherwise it would
+// match what crosses, so that a recording which does not fit is noticed.
 #pragma once
 
 #include <meridian/modules/exchange/book.hpp>
@@ -76,7 +76,8 @@ public:
 };
 
 // Does all commands, each as a transaction of the arena. Error, as text: which command failed, and why.
-Result<ReplayReport, std::string> replay(module::Arena& arena, module::Place<modules::exchange::BookState> state,
+Result<ReplayReport, std::string> replay(module::Arena& arena,
+                                         module::Place<modules::exchange::BookState> state,
                                          const CommandList& list, QuoteSink& quotes);
 
 }  // namespace meridian::orderflow

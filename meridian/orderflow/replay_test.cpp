@@ -66,8 +66,9 @@ TEST(Replay, DoesWhatTheVenueDid) {
 
 TEST(Replay, CollectsWhileTheVenueIsCrossed) {
     Recording recording;
-    recording.messages = {message(Action::Add, 1, Side::Buy, 10, 1), message(Action::Add, 2, Side::Sell, 9, 1),
-                          message(Action::Take, 1), message(Action::Add, 3, Side::Buy, 8, 1)};
+    recording.messages = {message(Action::Add, 1, Side::Buy, 10, 1),
+                          message(Action::Add, 2, Side::Sell, 9, 1), message(Action::Take, 1),
+                          message(Action::Add, 3, Side::Buy, 8, 1)};
     module::testing::OwnedArena arena(256);
     const module::Place<BookState> place(module::offset_of_page(*arena->allocate_pages(1)));
     const auto commands = to_commands(recording);
@@ -87,8 +88,10 @@ TEST(Replay, NamesTheMessageThatCannotBe) {
         const auto commands = to_commands(recording);
         return commands ? std::string("none") : commands.error();
     };
-    EXPECT_EQ(error_of(message(Action::Add, 1, Side::Buy, 10, 1)), "message 2: order 1 is in the book already");
-    EXPECT_EQ(error_of(message(Action::Add, 2, Side::Buy, -10, 1)), "message 2: a price that is not above zero");
+    EXPECT_EQ(error_of(message(Action::Add, 1, Side::Buy, 10, 1)),
+              "message 2: order 1 is in the book already");
+    EXPECT_EQ(error_of(message(Action::Add, 2, Side::Buy, -10, 1)),
+              "message 2: a price that is not above zero");
     EXPECT_EQ(error_of(message(Action::Add, 2, Side::Buy, 10, 0)),
               "message 2: the size of an order is zero or above 2^38 lots");
     EXPECT_EQ(error_of(message(Action::Amend, 1, Side::Sell, 10, 1)), "message 2: an order changes its side");
