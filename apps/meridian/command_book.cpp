@@ -7,6 +7,7 @@
 #include <meridian/store/arena_region.hpp>
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -107,7 +108,7 @@ void write_orders(std::FILE* out, const Book& book, const orderflow::CommandList
 
 Result<orderflow::CommandList, std::string> read_commands(const BookOptions& options) {
     std::ifstream stream(options.file, std::ios::binary | std::ios::ate);
-    if (!stream)
+    if (!stream || !std::filesystem::is_regular_file(options.file))
         return fail(options.file + ": cannot be read");
     if (static_cast<std::uint64_t>(stream.tellg()) > orderflow::kRecordingBytesMax)
         return fail(options.file + ": more than 2 GiB: split the recording");
