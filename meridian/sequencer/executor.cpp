@@ -118,7 +118,7 @@ bool Executor::open_block(std::uint64_t now_us) {
 }
 
 Result<void, std::string> Executor::start_block(const chain::Header& header) {
-    m_parts.pool.unpark();
+    m_parts.pool.unpark(header.base_fee.value_or(u256{}));
     m_parts.pool.drop_expired(m_parts.clock.wall_us());
     // What closed the block before becomes visible with the first frame of this one.
     const Version first_frame = m_tip.last_frame + 1;

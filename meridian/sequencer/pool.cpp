@@ -44,10 +44,29 @@ void Pool::erase_waiting(Sender& sender, std::map<std::uint64_t, PooledTxnPtr>::
     sender.waiting.erase(at);
 }
 
+// To be called when a sender's waiting transactions or `promised` have changed.
+void Pool::note_gap(const Address& address, Sender& sender) {
+    const bool gap = !sender.waiting.empty() && sender.waiting.rbegin()->first >= sender.promised;
+    if (gap == sender.gapped_us.has_value())
+        return;
+    if (!gap) {
+        m_gapped.erase({*sender.gapped_us, address});
+        sender.gapped_us.reset();
+        return;
+    }
+    std::uint64_t since = ~std::uint64_t{0};
+    for (auto at = sender.waiting.lower_bound(sender.promised); at != sender.waiting.end(); ++at)
+        since = std::min(since, at->second->arrived_us);
+    sender.gapped_us = since;
+    m_gapped.emplace(since, address);
+}
+
 void Pool::forget_if_idle(const Address& address) {
     const auto found = m_senders.find(address);
-    if (found != m_senders.end() && found->second.waiting.empty() && found->second.in_flight == 0)
-        m_senders.erase(found);
+    if (found == m_senders.end() || !found->second.waiting.empty() || found->second.in_flight != 0)
+        return;
+    park(address, found->second, std::nullopt);
+    m_senders.erase(found);
 }
 
 // The account's nonce can rise by other means than the pool's: an authorisation (EIP-7702), say.
@@ -78,6 +97,7 @@ Result<Pool::Added, Pool::Refused> Pool::add(PooledTxnPtr txn, std::uint64_t acc
     Sender& sender = found->second;
     const auto refuse = [&](PoolError error) {
         const Refused out{error, first_missing(sender)};
+        note_gap(address, sender);
         forget_if_idle(address);
         return fail(out);
     };
@@ -97,6 +117,7 @@ Result<Pool::Added, Pool::Refused> Pool::add(PooledTxnPtr txn, std::uint64_t acc
         if (nonce >= sender.promised && nonce != sender.promised)
             out.missing_nonce = sender.promised;
         promote(address, sender);
+        note_gap(address, sender);
         return out;
     }
     if (sender.waiting.size() >= m_limits.per_sender)
@@ -111,17 +132,40 @@ Result<Pool::Added, Pool::Refused> Pool::add(PooledTxnPtr txn, std::uint64_t acc
     m_by_hash.emplace(txn->hash, txn);
     sender.waiting.emplace(nonce, std::move(txn));
     promote(address, sender);
+    note_gap(address, sender);
     return out;
 }
 
-// Drops the last transactions of senders, 1 % of the pool at once, those behind a gap first and then by tip.
-// The newcomer must outrank all of them: otherwise each of many slightly better offers would cost a search.
+// Nothing: it is not parked any more.
+void Pool::park(const Address& address, Sender& sender, const std::optional<u256>& fee) {
+    if (sender.parked_at)
+        m_parked.erase({*sender.parked_at, address});
+    sender.parked_at = fee;
+    if (fee)
+        m_parked.emplace(*fee, address);
+}
+
+void Pool::drop_last(const Address& address) {
+    Sender& sender = m_senders.at(address);
+    erase_waiting(sender, std::prev(sender.waiting.end()));
+    note_gap(address, sender);
+    forget_if_idle(address);
+}
+
+// Drops what waits behind a gap, or else the lowest tips, 1 % of the pool at once. The newcomer must outrank all
+// of those: otherwise each of many slightly better offers would cost a search.
 bool Pool::make_room(const PooledTxn& newcomer) {
+    for (auto at = m_gapped.begin(); at != m_gapped.end() && full(newcomer.envelope.size());) {
+        const Address address = (at++)->second;
+        if (address != newcomer.sender)
+            drop_last(address);
+    }
+    if (!full(newcomer.envelope.size()))
+        return true;
     const u256& tip = newcomer.txn.max_priority_fee_per_gas;
     if (m_lowest_tip && tip <= *m_lowest_tip)
         return false;
     struct Candidate {
-        bool executable;
         u256 tip;
         Address sender;
     };
@@ -129,27 +173,22 @@ bool Pool::make_room(const PooledTxn& newcomer) {
     for (const auto& [address, sender] : m_senders) {
         if (sender.waiting.empty() || address == newcomer.sender)
             continue;
-        const auto& [nonce, last] = *sender.waiting.rbegin();
-        candidates.push_back({nonce < sender.promised, last->txn.max_priority_fee_per_gas, address});
+        candidates.push_back({sender.waiting.rbegin()->second->txn.max_priority_fee_per_gas, address});
     }
     if (candidates.empty())
         return false;
     const std::size_t wanted =
         std::clamp<std::size_t>(m_limits.total / kEvictionDivisor, 1, candidates.size());
     const auto best_dropped = candidates.begin() + static_cast<std::ptrdiff_t>(wanted) - 1;
-    std::ranges::nth_element(candidates, best_dropped, [](const Candidate& a, const Candidate& b) {
-        return a.executable != b.executable ? b.executable : a.tip < b.tip;
-    });
-    if (best_dropped->executable && best_dropped->tip >= tip) {
+    std::ranges::nth_element(candidates, best_dropped,
+                             [](const Candidate& a, const Candidate& b) { return a.tip < b.tip; });
+    if (best_dropped->tip >= tip) {
         m_lowest_tip = best_dropped->tip;
         return false;
     }
     candidates.resize(wanted);
-    for (const Candidate& candidate : candidates) {
-        Sender& sender = m_senders.at(candidate.sender);
-        erase_waiting(sender, std::prev(sender.waiting.end()));
-        forget_if_idle(candidate.sender);
-    }
+    for (const Candidate& candidate : candidates)
+        drop_last(candidate.sender);
     return !full(newcomer.envelope.size());
 }
 
@@ -169,7 +208,8 @@ std::vector<PooledTxnPtr> Pool::take(std::size_t count, const u256& base_fee) {
             continue;
         if (at->second->txn.max_fee_per_gas < base_fee) {
             sender.promised = sender.next;
-            m_parked.push_back(place.sender);
+            park(place.sender, sender, at->second->txn.max_fee_per_gas);
+            note_gap(place.sender, sender);
             continue;
         }
         out.push_back(at->second);
@@ -179,6 +219,7 @@ std::vector<PooledTxnPtr> Pool::take(std::size_t count, const u256& base_fee) {
         ++sender.next;
         ++sender.in_flight;
         sender.waiting.erase(at);
+        note_gap(place.sender, sender);
     }
     return out;
 }
@@ -196,6 +237,7 @@ void Pool::give_back(std::span<const PooledTxnPtr> txns) {
             m_bytes += txn->envelope.size();
         }
         m_queue.push_front({txn->sender, nonce});
+        note_gap(txn->sender, sender);
     }
 }
 
@@ -208,6 +250,7 @@ void Pool::reject(const PooledTxnPtr& txn, std::uint64_t account_nonce) {
     --found->second.in_flight;
     meet_state(found->second, account_nonce);
     promote(txn->sender, found->second);
+    note_gap(txn->sender, found->second);
     forget_if_idle(txn->sender);
 }
 
@@ -224,12 +267,15 @@ void Pool::settle(std::span<const PooledTxnPtr> txns, std::uint64_t frame) {
     }
 }
 
-void Pool::unpark() {
+void Pool::unpark(const u256& base_fee) {
     const std::unique_lock lock(m_mutex);
-    for (const Address& address : m_parked)
-        if (const auto found = m_senders.find(address); found != m_senders.end())
-            promote(address, found->second);
-    m_parked.clear();
+    while (!m_parked.empty() && m_parked.rbegin()->first >= base_fee) {
+        const Address address = m_parked.rbegin()->second;
+        Sender& sender = m_senders.at(address);
+        park(address, sender, std::nullopt);
+        promote(address, sender);
+        note_gap(address, sender);
+    }
 }
 
 bool Pool::remove(const Hash& hash) {
@@ -243,6 +289,7 @@ bool Pool::remove(const Hash& hash) {
     if (at == sender.waiting.end() || at->second != txn)
         return false;
     erase_waiting(sender, at);
+    note_gap(txn->sender, sender);
     forget_if_idle(txn->sender);
     return true;
 }
@@ -252,26 +299,32 @@ void Pool::clear() {
     for (auto it = m_senders.begin(); it != m_senders.end();) {
         while (!it->second.waiting.empty())
             erase_waiting(it->second, it->second.waiting.begin());
+        note_gap(it->first, it->second);
+        park(it->first, it->second, std::nullopt);
         it = it->second.in_flight == 0 ? m_senders.erase(it) : std::next(it);
     }
     m_queue.clear();
-    m_parked.clear();
 }
 
 std::size_t Pool::drop_expired(std::uint64_t now_us) {
     const std::unique_lock lock(m_mutex);
     std::size_t dropped = 0;
-    for (auto it = m_senders.begin(); it != m_senders.end();) {
-        Sender& sender = it->second;
+    const auto expired = [&](std::uint64_t since_us) { return since_us + m_limits.gap_life_us <= now_us; };
+    while (!m_gapped.empty() && expired(m_gapped.begin()->first)) {
+        const Address address = m_gapped.begin()->second;
+        m_gapped.erase(m_gapped.begin());
+        Sender& sender = m_senders.at(address);
+        sender.gapped_us.reset();
         for (auto at = sender.waiting.lower_bound(sender.promised); at != sender.waiting.end();) {
             const auto next = std::next(at);
-            if (at->second->arrived_us + m_limits.gap_life_us <= now_us) {
+            if (expired(at->second->arrived_us)) {
                 erase_waiting(sender, at);
                 ++dropped;
             }
             at = next;
         }
-        it = sender.waiting.empty() && sender.in_flight == 0 ? m_senders.erase(it) : std::next(it);
+        note_gap(address, sender);
+        forget_if_idle(address);
     }
     return dropped;
 }

@@ -4,9 +4,13 @@
 // Bounds and policy. A sender may wait with `per_sender` transactions, of which the highest nonce is at most
 // `nonce_gap` beyond the next one; the pool holds `total` transactions of `bytes` bytes. A transaction of a
 // nonce that waits already replaces it for 10 % more of both fees. When the pool is full, a newcomer that
-// could not be executed now is refused; for another one, 1 % of the pool is dropped from the ends of senders'
-// chains, those behind a gap first, then the lowest tips, if the newcomer's tip is above all of these.
-// What waits behind a gap for `gap_life_us` is dropped.
+// could not be executed now is refused; for another one, the end of a sender's chain is dropped that has waited
+// behind a gap for longest. Where there is none, 1 % of the pool is dropped from the ends of senders' chains,
+// the lowest tips, if the newcomer's tip is above all of these. What waits behind a gap for `gap_life_us` is
+// dropped. What offers less than the base fee waits as behind a gap, until it is enough.
+//
+// No call looks through the whole pool but the search for the lowest tips, which is rare: a pool that somebody
+// has filled with what cannot be executed is as fast as an empty one.
 #pragma once
 
 #include <meridian/base/result.hpp>
@@ -16,6 +20,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <span>
 #include <unordered_map>
 
@@ -77,8 +83,8 @@ public:
     void reject(const PooledTxnPtr& txn, std::uint64_t account_nonce);
     // Executed in the frame of that number, which readers see.
     void settle(std::span<const PooledTxnPtr> txns, std::uint64_t frame);
-    // A new base fee: gives those that could not pay the old one another chance.
-    void unpark();
+    // A new base fee: those that can pay it, and could not pay the old one, may be taken again.
+    void unpark(const u256& base_fee);
 
     bool remove(const Hash& hash);
     void clear();
@@ -102,6 +108,9 @@ private:
         std::uint64_t promised = 0;  // [next, promised) are in the queue
         std::size_t in_flight = 0;
         std::map<std::uint64_t, PooledTxnPtr> waiting;
+        // In m_gapped under that time: no transaction of it behind the gap arrived before.
+        std::optional<std::uint64_t> gapped_us;
+        std::optional<u256> parked_at;  // in m_parked under that fee
     };
     struct Place {
         Address sender;
@@ -112,6 +121,9 @@ private:
     void meet_state(Sender& sender, std::uint64_t account_nonce);
     void erase_waiting(Sender& sender, std::map<std::uint64_t, PooledTxnPtr>::iterator at);
     void forget_if_idle(const Address& address);
+    void note_gap(const Address& address, Sender& sender);
+    void park(const Address& address, Sender& sender, const std::optional<u256>& fee);
+    void drop_last(const Address& address);
     bool make_room(const PooledTxn& newcomer);
     bool full(std::size_t more_bytes) const noexcept;
     std::uint64_t first_missing(const Sender& sender) const noexcept;
@@ -121,7 +133,9 @@ private:
     std::unordered_map<Address, Sender> m_senders;
     std::unordered_map<Hash, PooledTxnPtr> m_by_hash;  // waiting and in flight
     std::deque<Place> m_queue;
-    std::vector<Address> m_parked;
+    std::set<std::pair<u256, Address>> m_parked;  // senders, by the fee that was too low
+    // Senders whose last transaction is not in the queue, by the time from when it waits.
+    std::set<std::pair<std::uint64_t, Address>> m_gapped;
     std::uint64_t m_settled_frame = 0;
     std::size_t m_waiting = 0;
     std::size_t m_bytes = 0;  // of those that wait

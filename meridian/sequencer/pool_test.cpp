@@ -152,8 +152,40 @@ TEST(Pool, ParksWhatDoesNotPayTheBaseFee) {
     ASSERT_TRUE(pool.add(txn(2, 0, 500), 0));
     EXPECT_EQ(pool.take(10, 100).size(), 1u);
     EXPECT_TRUE(pool.take(10, 100).empty());
-    pool.unpark();
+    pool.unpark(51);
+    EXPECT_TRUE(pool.take(10, 51).empty());
+    pool.unpark(50);
     EXPECT_EQ(nonces(pool.take(10, 50)), (Nonces{0, 1}));
+}
+
+TEST(Pool, TakesWhatWasParkedOnceItsReplacementPays) {
+    Pool pool({.gap_life_us = 1'000});
+    ASSERT_TRUE(pool.add(txn(1, 0, 50), 0));
+    ASSERT_TRUE(pool.add(txn(2, 0, 50), 0));
+    EXPECT_TRUE(pool.take(10, 100).empty());
+    ASSERT_TRUE(pool.add(txn(1, 0, 500), 0));
+    EXPECT_EQ(nonces(pool.take(10, 100)), (Nonces{0}));
+    EXPECT_EQ(pool.drop_expired(1'000), 1u);  // of sender 2
+    pool.unpark(0);
+    EXPECT_TRUE(pool.take(10, 0).empty());
+    EXPECT_EQ(pool.size(), 0u);
+}
+
+TEST(Pool, DropsWhatHasWaitedBehindAGapForLongestToMakeRoom) {
+    Pool pool({.total = 3});
+    ASSERT_TRUE(pool.add(txn(1, 5, 900, 20), 0));
+    ASSERT_TRUE(pool.add(txn(2, 5, 100, 10), 0));
+    ASSERT_TRUE(pool.add(txn(3, 5, 500, 30), 0));
+    ASSERT_TRUE(pool.add(txn(4, 0, 1), 0));
+    EXPECT_EQ(pool.find(txn(2, 5, 100)->hash), nullptr);
+    EXPECT_NE(pool.find(txn(1, 5, 900)->hash), nullptr);
+    // One that is filled is behind no gap any more.
+    for (std::uint64_t nonce = 0; nonce < 5; ++nonce) {
+        const auto added = pool.add(txn(1, nonce, 1), 0);
+        EXPECT_EQ(added.has_value(), nonce == 0);
+    }
+    EXPECT_EQ(pool.find(txn(3, 5, 500)->hash), nullptr);
+    EXPECT_EQ(pool.size(), 3u);
 }
 
 TEST(Pool, WhenFullMakesRoomForWhoPaysMoreAndCanBeExecuted) {
