@@ -262,7 +262,7 @@ Result<void, Refusal> NodeProcess::open_chain() {
     m_chain = std::make_unique<node::SequencerChain>(
         node::SequencerChain::Parts{m_genesis, live(), *m_log, m_pipeline ? &m_pipeline->pool() : nullptr,
                                     [this](Bytes envelope, sequencer::SubmitCallback done) {
-                                        submit(std::move(envelope), std::move(done));
+                                        submit(std::move(envelope), std::move(done), kNobody);
                                     }});
     m_listener->attach(m_chain.get());
     return {};
@@ -299,11 +299,11 @@ Result<void, Refusal> NodeProcess::open_wire() {
             return opened;
     }
     if (m_config.transactions.enabled) {
-        m_txn_server =
-            std::make_unique<wire::TxnServer>(txn_server_options(m_config), m_store->identity(),
-                                              [this](Bytes envelope, sequencer::SubmitCallback done) {
-                                                  submit(std::move(envelope), std::move(done));
-                                              });
+        m_txn_server = std::make_unique<wire::TxnServer>(
+            txn_server_options(m_config), m_store->identity(),
+            [this](Bytes envelope, sequencer::SubmitCallback done, ClientId client) {
+                submit(std::move(envelope), std::move(done), client);
+            });
         m_txn_server->begin_amid_block(*live().head());
         if (auto started = m_txn_server->start(); !started)
             return refuse("transactions: " + started.error());
@@ -364,9 +364,9 @@ NodePorts NodeProcess::ports() const {
     return out;
 }
 
-void NodeProcess::submit(Bytes envelope, sequencer::SubmitCallback done) {
+void NodeProcess::submit(Bytes envelope, sequencer::SubmitCallback done, ClientId client) {
     if (m_pipeline)
-        m_pipeline->submit(std::move(envelope), std::move(done));
+        m_pipeline->submit(std::move(envelope), std::move(done), client);
     else
         m_forwarder->submit(std::move(envelope), std::move(done));
 }

@@ -81,7 +81,7 @@ private:
     bool replica() const noexcept { return m_config.node.role == "replica"; }
     bool replicated() const noexcept { return m_config.log.durability == "replicated"; }
     const sequencer::LiveChain& live() const { return m_pipeline ? m_pipeline->live() : m_follower->live(); }
-    void submit(Bytes envelope, sequencer::SubmitCallback done);
+    void submit(Bytes envelope, sequencer::SubmitCallback done, ClientId client);
     std::string fault() const;
     std::vector<operation::Reason> reasons() const;
     void collect(metrics::Page& page);

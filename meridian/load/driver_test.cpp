@@ -226,7 +226,9 @@ public:
     explicit FramingNode(std::set<Hash> rejected = {}) : m_rejected(std::move(rejected)) {
         m_server = std::make_unique<wire::TxnServer>(
             wire::TxnServerOptions{}, wire::ChainIdentity{.genesis_hash = Hash{}, .chain_id = 7},
-            [this](Bytes envelope, sequencer::SubmitCallback done) { take(std::move(envelope), done); });
+            [this](Bytes envelope, sequencer::SubmitCallback done, ClientId) {
+                take(std::move(envelope), done);
+            });
         const auto started = m_server->start();
         EXPECT_TRUE(started);
         m_thread = std::thread([this] { make_frames(); });

@@ -36,35 +36,64 @@ SubmitFailure in_words(Pool::Refused refused, const chain::Transaction& txn) {
 }  // namespace
 
 Ingress::Ingress(const IngressOptions& options, Doorbell* doorbell, Parts parts)
-    : m_options(options), m_parts(std::move(parts)), m_queue(options.queue_max, doorbell) {}
+    : m_options(options), m_parts(std::move(parts)), m_doorbell(doorbell) {}
 
 void Ingress::refuse(const SubmitCallback& done, SubmitFailure failure) {
     count(failure.error);
     done(fail(std::move(failure)));
 }
 
-void Ingress::submit(Bytes envelope, SubmitCallback done) {
+void Ingress::submit(Bytes envelope, SubmitCallback done, ClientId client) {
     const std::size_t size = envelope.size();
     if (size > m_options.txn_bytes_max)
         return refuse(done, SubmitFailure{SubmitError::Malformed,
                                           "oversized data: transaction size " + std::to_string(size) +
                                               ", limit " + std::to_string(m_options.txn_bytes_max)});
-    const bool room = m_bytes.fetch_add(size) + size <= m_options.queue_bytes_max;
-    Submission submission{std::move(envelope), std::move(done)};
-    if (room && m_queue.try_push(std::move(submission)))
-        return;
-    m_bytes -= size;
-    refuse(submission.done,
-           SubmitFailure{SubmitError::Busy,
-                         "the node is busy: more transactions arrive than can be checked; try again"});
+    Submission submission{std::move(envelope), std::move(done), client};
+    if (!enqueue(submission, client))
+        return refuse(
+            submission.done,
+            SubmitFailure{SubmitError::Busy,
+                          "the node is busy: more transactions arrive than can be checked; try again"});
+    if (m_doorbell != nullptr)
+        m_doorbell->ring();
+}
+
+// False if there is no room; the submission is untouched then.
+bool Ingress::enqueue(Submission& submission, ClientId client) {
+    const std::size_t size = submission.envelope.size();
+    const std::lock_guard lock(m_mutex);
+    const auto known = m_bytes_of_clients.find(client);
+    const std::size_t own_bytes = known != m_bytes_of_clients.end() ? known->second : 0;
+    if (m_queue.size() + m_queue.size_of(client) >= m_options.queue_max ||
+        m_bytes + own_bytes + size > m_options.queue_bytes_max)
+        return false;
+    m_bytes += size;
+    m_bytes_of_clients[client] += size;
+    m_queue.push(client, std::move(submission));
+    return true;
+}
+
+std::vector<Ingress::Submission> Ingress::dequeue() {
+    std::vector<Submission> out;
+    const std::lock_guard lock(m_mutex);
+    while (out.size() < m_options.batch) {
+        auto next = m_queue.pop();
+        if (!next)
+            break;
+        m_bytes -= next->envelope.size();
+        m_bytes_of_clients[next->client] -= next->envelope.size();
+        if (m_queue.size_of(next->client) == 0)
+            m_bytes_of_clients.erase(next->client);
+        out.push_back(*std::move(next));
+    }
+    return out;
 }
 
 Step Ingress::step() {
-    auto submissions = m_queue.pop(m_options.batch);
+    auto submissions = dequeue();
     if (submissions.empty())
         return {};
-    for (const Submission& submission : submissions)
-        m_bytes -= submission.envelope.size();
     if (const std::string refusal = m_parts.refusal(); !refusal.empty()) {
         for (const Submission& submission : submissions)
             refuse(submission.done, SubmitFailure{SubmitError::Busy, refusal});

@@ -1,8 +1,12 @@
 // Where transactions come in: decoded, their senders recovered many at a time, checked against the newest
 // state and put into the pool. Any number of threads may run step(); what one submits is answered in any
 // order.
+//
+// Clients have turns: one that submits more than can be checked waits for itself. It may have as much in the
+// queue as is still free, so that there is room for others whatever it does.
 #pragma once
 
+#include <meridian/base/fair_queue.hpp>
 #include <meridian/sequencer/bounded_queue.hpp>
 #include <meridian/sequencer/live_chain.hpp>
 #include <meridian/sequencer/stage.hpp>
@@ -14,9 +18,9 @@
 namespace meridian::sequencer {
 
 struct IngressOptions {
-    std::size_t queue_max = 20'000;  // submissions
-    std::size_t queue_bytes_max = 64u << 20;
-    std::size_t txn_bytes_max = 128u << 10;  // as geth
+    std::size_t queue_max = 20'000;           // submissions; one client: half, if nobody else is there
+    std::size_t queue_bytes_max = 64u << 20;  // the same
+    std::size_t txn_bytes_max = 128u << 10;   // as geth
     std::size_t batch = 64;
     AdmissionRules rules;
 };
@@ -37,10 +41,13 @@ public:
     Ingress(const IngressOptions& options, Doorbell* doorbell, Parts parts);
 
     // Thread-safe. The callback is called exactly once, at once if the node is busy.
-    void submit(Bytes envelope, SubmitCallback done);
+    void submit(Bytes envelope, SubmitCallback done, ClientId client = kNobody);
     std::string_view name() const noexcept override { return "ingress"; }
     Step step() override;
-    std::size_t waiting() const { return m_queue.size(); }
+    std::size_t waiting() const {
+        const std::lock_guard lock(m_mutex);
+        return m_queue.size();
+    }
     // Since the start, by SubmitError.
     std::array<std::uint64_t, kSubmitErrorCount> refused() const {
         std::array<std::uint64_t, kSubmitErrorCount> out;
@@ -54,12 +61,15 @@ private:
     struct Submission {
         Bytes envelope;
         SubmitCallback done;
+        ClientId client = kNobody;
     };
     struct Decoded {
         std::shared_ptr<PooledTxn> txn;
         SubmitCallback done;
     };
 
+    bool enqueue(Submission& submission, ClientId client);
+    std::vector<Submission> dequeue();
     void count(SubmitError error) noexcept {
         m_refused[static_cast<std::size_t>(error)].fetch_add(1, std::memory_order_relaxed);
     }
@@ -77,8 +87,11 @@ private:
     IngressOptions m_options;
     std::array<std::atomic<std::uint64_t>, kSubmitErrorCount> m_refused{};
     Parts m_parts;
-    BoundedQueue<Submission> m_queue;
-    std::atomic<std::size_t> m_bytes = 0;
+    Doorbell* m_doorbell;
+    mutable std::mutex m_mutex;  // of the members below
+    FairQueue<Submission> m_queue;
+    std::size_t m_bytes = 0;                                       // in it
+    std::unordered_map<ClientId, std::size_t> m_bytes_of_clients;  // the same
 };
 
 }  // namespace meridian::sequencer

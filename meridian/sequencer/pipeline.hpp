@@ -73,15 +73,16 @@ public:
                                                                const Parts& parts);
     ~Pipeline() override;
 
-    void submit(Bytes envelope, SubmitCallback done) {
-        m_ingress->submit(std::move(envelope), std::move(done));
+    void submit(Bytes envelope, SubmitCallback done, ClientId client = kNobody) {
+        m_ingress->submit(std::move(envelope), std::move(done), client);
     }
-    // Whether a submission now might be refused for want of room.
+    // Whether a submission of the only client might be refused now for want of room.
     bool busy() const {
         // What is being checked at the moment is in neither.
         const std::size_t in_work = m_options.ingress.batch * m_options.ingress_threads;
         const std::size_t waiting = m_ingress->waiting() + in_work + 1;
-        return waiting >= m_ingress->options().queue_max || m_pool.size() + waiting >= m_pool.limits().total;
+        return 2 * waiting >= m_ingress->options().queue_max ||
+               m_pool.size() + waiting >= m_pool.limits().total;
     }
     Pool& pool() noexcept { return m_pool; }
     const LiveChain& live() const noexcept { return m_core->live(); }

@@ -152,8 +152,8 @@ void Pool::drop_last(const Address& address) {
     forget_if_idle(address);
 }
 
-// Drops what waits behind a gap, or else the lowest tips, 1 % of the pool at once. The newcomer must outrank all
-// of those: otherwise each of many slightly better offers would cost a search.
+// Drops what waits behind a gap, or else the lowest tips, 1 % of the pool at once. The newcomer must outrank
+// all of those: otherwise each of many slightly better offers would cost a search.
 bool Pool::make_room(const PooledTxn& newcomer) {
     for (auto at = m_gapped.begin(); at != m_gapped.end() && full(newcomer.envelope.size());) {
         const Address address = (at++)->second;

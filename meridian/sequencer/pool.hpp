@@ -4,13 +4,13 @@
 // Bounds and policy. A sender may wait with `per_sender` transactions, of which the highest nonce is at most
 // `nonce_gap` beyond the next one; the pool holds `total` transactions of `bytes` bytes. A transaction of a
 // nonce that waits already replaces it for 10 % more of both fees. When the pool is full, a newcomer that
-// could not be executed now is refused; for another one, the end of a sender's chain is dropped that has waited
-// behind a gap for longest. Where there is none, 1 % of the pool is dropped from the ends of senders' chains,
-// the lowest tips, if the newcomer's tip is above all of these. What waits behind a gap for `gap_life_us` is
-// dropped. What offers less than the base fee waits as behind a gap, until it is enough.
+// could not be executed now is refused; for another one, the end of a sender's chain is dropped that has
+// waited behind a gap for longest. Where there is none, 1 % of the pool is dropped from the ends of senders'
+// chains, the lowest tips, if the newcomer's tip is above all of these. What waits behind a gap for
+// `gap_life_us` is dropped. What offers less than the base fee waits as behind a gap, until it is enough.
 //
-// No call looks through the whole pool but the search for the lowest tips, which is rare: a pool that somebody
-// has filled with what cannot be executed is as fast as an empty one.
+// No call looks through the whole pool but the search for the lowest tips, which is rare: a pool that
+// somebody has filled with what cannot be executed is as fast as an empty one.
 #pragma once
 
 #include <meridian/base/result.hpp>

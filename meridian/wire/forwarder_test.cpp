@@ -48,7 +48,8 @@ protected:
         options.port.port = m_port;
         options.in_flight_max = in_flight_max;
         m_server = std::make_unique<TxnServer>(
-            options, test_chain(), [this](const Bytes& envelope, const sequencer::SubmitCallback& done) {
+            options, test_chain(),
+            [this](const Bytes& envelope, const sequencer::SubmitCallback& done, ClientId) {
                 if (m_silent)
                     return;
                 if (envelope.size() == 3)

@@ -2,6 +2,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
+
 namespace meridian::wire {
 
 Port::Port(const PortOptions& options, std::string what, MakeSession make)
@@ -59,7 +61,7 @@ void Port::on_accept(error_code ec, Tcp::socket socket) {
                 accept();
         });
     }
-    if (m_sessions.size() >= m_options.connections_max) {
+    if (!has_room(socket)) {
         turn_away(std::move(socket));
     } else {
         const auto session = m_make(std::move(socket));
@@ -76,12 +78,24 @@ void Port::on_accept(error_code ec, Tcp::socket socket) {
     accept();
 }
 
+// One address may have as many connections as are free, and so half of all if nobody else is there.
+bool Port::has_room(const Tcp::socket& socket) const {
+    const std::size_t total = m_sessions.size();
+    if (total >= m_options.connections_max)
+        return false;
+    const ClientId client = client_of(socket);
+    const auto own = static_cast<std::size_t>(std::ranges::count_if(
+        m_sessions, [client](const auto& entry) { return entry.second->client() == client; }));
+    return own <= m_options.connections_max - total;
+}
+
 // As much as the kernel takes at once: this one gets no more of our time.
 void Port::turn_away(Tcp::socket socket) {
     Bytes bytes;
-    encode(bytes, Error{ErrorCode::TooManyConnections, m_options.connections_max,
-                        "there are " + std::to_string(m_options.connections_max) +
-                            " connections, and no more are taken: try again later"});
+    encode(bytes,
+           Error{ErrorCode::TooManyConnections, m_options.connections_max,
+                 "at most " + std::to_string(m_options.connections_max) +
+                     " connections are taken, and of one address as many as are free: try again later"});
     error_code ignored;
     socket.non_blocking(true, ignored);
     socket.write_some(asio::buffer(bytes), ignored);

@@ -32,6 +32,7 @@ private:
     Result<void, std::string> listen();
     void accept();
     void on_accept(error_code ec, Tcp::socket socket);
+    bool has_room(const Tcp::socket& socket) const;
     void turn_away(Tcp::socket socket);
     void begin_stop();
 

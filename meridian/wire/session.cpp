@@ -21,6 +21,14 @@ std::string describe(const ChainIdentity& chain) {
 
 }  // namespace
 
+ClientId client_of(const Tcp::socket& socket) {
+    error_code ec;
+    const auto address = socket.remote_endpoint(ec).address();
+    if (ec)
+        return kNobody;
+    return address.is_v4() ? client_id(address.to_v4().to_bytes()) : client_id(address.to_v6().to_bytes());
+}
+
 Session::Session(Tcp::socket socket, Side side, Protocol protocol, const ChainIdentity& chain,
                  const SessionLimits& limits)
     : m_socket(std::move(socket)),
@@ -29,6 +37,7 @@ Session::Session(Tcp::socket socket, Side side, Protocol protocol, const ChainId
       m_protocol(protocol),
       m_chain(chain),
       m_limits(limits),
+      m_client(client_of(m_socket)),
       m_reader(protocol, side) {}
 
 void Session::start() {

@@ -4,6 +4,7 @@
 // Everything runs on the one thread of its io_context, except where it says otherwise.
 #pragma once
 
+#include <meridian/base/fair_queue.hpp>
 #include <meridian/wire/limits.hpp>
 #include <meridian/wire/message.hpp>
 
@@ -22,6 +23,9 @@ namespace asio = boost::asio;
 using Tcp = asio::ip::tcp;
 using boost::system::error_code;
 
+// Who is at the other end, as bounds are counted; kNobody if it has left already.
+ClientId client_of(const Tcp::socket& socket);
+
 class Session : public std::enable_shared_from_this<Session> {
 public:
     Session(Tcp::socket socket, Side side, Protocol protocol, const ChainIdentity& chain,
@@ -38,6 +42,7 @@ public:
     bool ended() const noexcept { return m_ended; }
     // Nothing is sent any more.
     bool closing() const noexcept { return m_closing || m_ended; }
+    ClientId client() const noexcept { return m_client; }
     // Called once when the connection has ended.
     void set_on_gone(std::function<void(Session&)> callback) { m_on_gone = std::move(callback); }
 
@@ -96,6 +101,7 @@ private:
     const Protocol m_protocol;
     const ChainIdentity m_chain;
     const SessionLimits m_limits;
+    const ClientId m_client;
     MessageReader m_reader;
     std::deque<Chunk> m_queue;
     Bytes m_pending;           // small messages that become the queue's next chunk

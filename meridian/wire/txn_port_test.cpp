@@ -35,7 +35,7 @@ protected:
 
     void open(TxnServerOptions options = {}) {
         m_server = std::make_unique<TxnServer>(
-            options, test_chain(), [this](Bytes bytes, sequencer::SubmitCallback done) {
+            options, test_chain(), [this](Bytes bytes, sequencer::SubmitCallback done, ClientId) {
                 const std::unique_lock lock(m_mutex);
                 if (m_answering)
                     return done(Submitted{crypto::keccak256(bytes), std::nullopt});
@@ -394,6 +394,16 @@ TEST_F(TxnPort, TakesNoMoreConnectionsThanItMay) {
         if (answer && std::holds_alternative<Welcome>(*answer))
             break;
     }
+}
+
+TEST_F(TxnPort, TakesNoMoreConnectionsOfOneAddressThanAreFree) {
+    TxnServerOptions options;
+    options.port.connections_max = 4;
+    open(options);
+    RawPeer first = greeted(), second = greeted(), third = greeted();
+    RawPeer fourth(m_server->port(), kTxns);
+    EXPECT_EQ(fourth.expect<Error>().code, ErrorCode::TooManyConnections);
+    EXPECT_TRUE(fourth.ended());
 }
 
 TEST_F(TxnPort, TellsItsClientsThatItEnds) {

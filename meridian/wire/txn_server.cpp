@@ -174,7 +174,7 @@ void TxnServer::Impl::Client::on_message(const Message& message) {
         const Refused answer{id, result.error().error, result.error().message};
         waiter ? waiters->refuse(waiter, answer) : outbox->post(answer, true);
     };
-    m_server.m_submit(to_bytes(submit->envelope), std::move(done));
+    m_server.m_submit(to_bytes(submit->envelope), std::move(done), client());
 }
 
 void TxnServer::Impl::Client::on_answers(Bytes answers, std::size_t settled) {

@@ -34,7 +34,8 @@ struct TxnServerStatus {
 class TxnServer {
 public:
     // Takes the envelope, and calls back once, on any thread, at once or later, even after stop().
-    using SubmitFunction = std::function<void(Bytes envelope, sequencer::SubmitCallback done)>;
+    using SubmitFunction =
+        std::function<void(Bytes envelope, sequencer::SubmitCallback done, ClientId client)>;
     TxnServer(const TxnServerOptions& options, const ChainIdentity& chain, SubmitFunction submit);
     // Stops.
     ~TxnServer();

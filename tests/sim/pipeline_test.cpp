@@ -91,6 +91,36 @@ TEST(Pipeline, RefusesWithWordsWhatIsInvalid) {
     EXPECT_EQ((*broke)->error().error, SubmitError::InsufficientFunds);
 }
 
+// Whoever submits more than can be checked is told so, and waits for himself.
+TEST(Pipeline, AClientThatFloodsTheIngressLeavesRoomAndTurnsToOthers) {
+    constexpr ClientId kGreedy = 1, kOther = 2;
+    WorldOptions options;
+    options.pipeline.ingress.queue_max = 100;
+    options.pipeline.ingress.batch = 4;
+    World world(options);
+    ASSERT_EQ(world.start(), "");
+    std::size_t busy = 0, checked = 0;
+    for (int i = 0; i < 200; ++i)
+        world.node().submit(
+            Bytes{0x02, 0x01},
+            [&](const sequencer::SubmitResult& result) {
+                ++(result.error().error == SubmitError::Busy ? busy : checked);
+            },
+            kGreedy);
+    EXPECT_EQ(busy, 150u);
+    std::optional<sequencer::SubmitResult> other;
+    world.node().submit(
+        world.transfer(0, 1, 0), [&](sequencer::SubmitResult result) { other = std::move(result); }, kOther);
+    EXPECT_FALSE(other);
+    ASSERT_TRUE(world.step(0));
+    ASSERT_TRUE(other);
+    EXPECT_TRUE(other->has_value());
+    EXPECT_EQ(checked, 3u);
+    world.settle();
+    EXPECT_EQ(checked, 50u);
+    EXPECT_EQ(world.check(), "");
+}
+
 TEST(Pipeline, GoesOnBehindTheLastFrameAfterAKill) {
     World world;
     ASSERT_EQ(world.start(), "");

@@ -55,7 +55,7 @@ public:
         wire::TxnServerOptions txn_options;
         txn_options.wait_ms_max = 60'000;
         m_txns = std::make_unique<wire::TxnServer>(
-            txn_options, chain(), [this](Bytes envelope, sequencer::SubmitCallback done) {
+            txn_options, chain(), [this](Bytes envelope, sequencer::SubmitCallback done, ClientId) {
                 m_pipeline->submit(std::move(envelope), std::move(done));
             });
         m_txns->begin_amid_block(*m_pipeline->live().head());
