@@ -155,7 +155,7 @@ Step Follower::step_runner() {
         m_runner->on_sealed(sealed->header, sealed->hash);
         m_closing = false;
     }
-    if (m_stopping || !fault().empty())
+    if (m_stopping || !own_fault().empty())
         return {sealed.has_value(), kNever};
     if (!m_next) {
         const auto taken = take_next();
@@ -294,7 +294,7 @@ void Follower::on_block(const ExecutedBlockPtr& block) {
         m_parts.listener->on_block(block);
 }
 
-std::string Follower::fault() const {
+std::string Follower::own_fault() const {
     {
         const std::unique_lock lock(m_fault_mutex);
         if (!m_fault.empty())
@@ -317,7 +317,7 @@ FollowerStatus Follower::status() const {
     out.committer_waiting = m_core->committer().queue().size();
     out.recent_accounts = m_core->recent().size();
     out.refused = m_refused;
-    out.fault = fault();
+    out.fault = own_fault();
     out.stopped = !out.fault.empty() || m_publisher->broken();
     if (out.fault.empty())
         out.fault = m_publisher->fault();

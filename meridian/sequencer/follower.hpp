@@ -126,7 +126,7 @@ private:
     void stop_with(std::string fault);
     Result<bool, std::string> open_block(const SealedFrame& frame);
     Result<void, std::string> run_frame(Verified verified);
-    std::string fault() const;
+    std::string own_fault() const;
 
     FollowerOptions m_options;
     Parts m_parts;
