@@ -10,8 +10,10 @@ namespace {
 using modules::exchange::Side;
 
 void put(Bytes& out, std::uint64_t value, std::size_t size, bool big_endian = false) {
-    for (std::size_t i = 0; i < size; ++i)
-        out.push_back(static_cast<std::uint8_t>(value >> 8 * (big_endian ? size - 1 - i : i)));
+    for (std::size_t i = 0; i < size; ++i) {
+        const std::size_t shift = 8 * (big_endian ? size - 1 - i : i);
+        out.push_back(shift < 64 ? static_cast<std::uint8_t>(value >> shift) : std::uint8_t{0});
+    }
 }
 void put(Bytes& out, std::string_view text) {
     out.insert(out.end(), text.begin(), text.end());
