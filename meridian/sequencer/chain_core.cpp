@@ -59,7 +59,7 @@ Result<void, std::string> ChainCore::build() {
     m_tip = {header->header, header->hash, head->version, head->version_us};
     m_parent = {header->header, header->hash};
     m_committer = std::make_unique<Committer>(
-        header->total_difficulty, m_options.committer_frames_max, &m_committer_bell,
+        header->total_difficulty, m_options.block_time_s, m_options.committer_frames_max, &m_committer_bell,
         Committer::Parts{*m_live, *std::move(trie),
                          [this](const chain::Header& sealed, const Hash& hash) { on_sealed(sealed, hash); },
                          [this] { m_store_bell.ring(); }});

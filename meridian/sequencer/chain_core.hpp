@@ -9,6 +9,7 @@
 namespace meridian::sequencer {
 
 struct ChainCoreOptions {
+    std::uint64_t block_time_s = 1;
     std::size_t committer_frames_max = 8'192;  // frames not yet in a block with a root
     std::size_t unstored_blocks_max = 8;       // blocks sealed but not stored
     // Whether blocks whose end nobody has been shown count among these. Else they are bounded by what lets

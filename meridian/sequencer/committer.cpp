@@ -1,6 +1,7 @@
 #include <meridian/sequencer/committer.hpp>
 
 #include <meridian/rlp/encode.hpp>
+#include <meridian/state/changes.hpp>
 
 namespace meridian::sequencer {
 namespace {
@@ -8,9 +9,14 @@ namespace {
 constexpr std::uint64_t kRetryUs = 100'000;
 // Blocks that one step prunes at most: bounds the time that storing waits.
 constexpr std::uint64_t kPruneBlocks = 16;
-// Changed accounts that the trie takes at once while the block is open: what is left at its end holds up the
-// next block. Fewer at once would hash the upper nodes more often.
-constexpr std::size_t kStagedAccounts = 512;
+// Changed accounts and slots that the trie takes at once while the block is open: what is left at its end
+// holds up the next block. Fewer at once would hash the upper nodes more often.
+constexpr std::size_t kStagedEntries = 512;
+// The same shortly before the block's end, when nothing else waits.
+constexpr std::size_t kStagedEntriesAtEnd = 64;
+constexpr std::uint64_t kEndUs = 50'000;
+// Accounts that may wait for it to be taken once more.
+constexpr std::size_t kAgainMax = 8'192;
 
 // Bytes of a transaction in its block's list.
 std::size_t size_in_block(const PooledTxn& txn) {
@@ -25,9 +31,12 @@ std::size_t size_of_block(const chain::Header& header, std::size_t txns_bytes) {
 
 }  // namespace
 
-Committer::Committer(const u256& parent_total_difficulty, std::size_t queue_max, Doorbell* doorbell,
-                     Parts parts)
-    : m_parts(std::move(parts)), m_queue(queue_max, doorbell), m_total_difficulty(parent_total_difficulty) {}
+Committer::Committer(const u256& parent_total_difficulty, std::uint64_t block_time_s, std::size_t queue_max,
+                     Doorbell* doorbell, Parts parts)
+    : m_parts(std::move(parts)),
+      m_queue(queue_max, doorbell),
+      m_total_difficulty(parent_total_difficulty),
+      m_block_time_s(block_time_s) {}
 
 Step Committer::step() {
     auto items = m_queue.pop(1);
@@ -44,6 +53,7 @@ void Committer::add(const SealedFrame& frame) {
     if (frame.opening) {
         m_block = std::make_shared<ExecutedBlock>();
         m_block->first_frame = frame.number;
+        m_block_end_us = (frame.opening->header.timestamp + m_block_time_s) * 1'000'000;
     }
     for (const PooledTxnPtr& txn : frame.txns) {
         m_block->block.transactions.push_back(txn->txn);
@@ -55,23 +65,62 @@ void Committer::add(const SealedFrame& frame) {
     for (const chain::Receipt& receipt : frame.receipts)
         m_receipts_root.add(chain::encode(receipt));
     m_block->receipts.insert(m_block->receipts.end(), frame.receipts.begin(), frame.receipts.end());
-    state::append(m_unstaged, frame.changes);
-    if (m_unstaged.accounts.size() >= kStagedAccounts)
+    note(frame.changes);
+    const bool ending = is_ending(frame.timestamp_us);
+    if (ending || m_again.accounts.size() > kAgainMax) {
+        m_fresh_entries += m_again.accounts.size();
+        m_fresh.accounts.merge(m_again.accounts);
+    }
+    if (m_fresh_entries >= kStagedEntries ||
+        (ending && m_fresh_entries >= kStagedEntriesAtEnd && m_queue.size() == 0))
         stage(frame.block_number);
 }
 
+bool Committer::is_ending(std::uint64_t frame_time_us) const {
+    return frame_time_us + kEndUs >= m_block_end_us;
+}
+
+// An account that changes in every frame would be hashed for each; one with new slots has them hashed soon.
+void Committer::note(const state::StateChanges& changes) {
+    for (const auto& [address, change] : changes.accounts) {
+        const auto again = m_again.accounts.find(address);
+        const bool was_again = again != m_again.accounts.end();
+        const bool only_account = change.account && !change.storage_cleared && change.storage.empty();
+        const bool can_wait = only_account && !m_fresh.accounts.contains(address) &&
+                              (was_again || m_staged.accounts.contains(address));
+        if (can_wait) {
+            state::append(was_again ? again->second : m_again.accounts[address], change);
+            continue;
+        }
+        if (was_again)
+            m_fresh.accounts.insert(m_again.accounts.extract(again));
+        state::append(m_fresh.accounts[address], change);
+        m_fresh_entries += 1 + change.storage.size();
+    }
+    m_fresh.code.insert(changes.code.begin(), changes.code.end());
+}
+
 void Committer::stage(std::uint64_t block) {
-    if (auto staged = m_parts.trie->stage(m_unstaged); !staged)
+    if (auto staged = m_parts.trie->stage(m_fresh); !staged)
         return set_fault(block, staged.error());
-    state::append(m_changes, std::exchange(m_unstaged, {}));
+    keep_staged(std::exchange(m_fresh, {}));
+    m_fresh_entries = 0;
+}
+
+void Committer::keep_staged(state::StateChanges staged) {
+    m_staged.accounts.merge(staged.accounts);
+    state::append(m_staged, staged);  // those left were there before
+    m_staged.code.merge(staged.code);
 }
 
 void Committer::seal(ClosedBlock closed) {
-    state::append(m_unstaged, closed.closing);
-    const auto root = m_parts.trie->advance(m_unstaged);
+    m_fresh.accounts.merge(m_again.accounts);
+    state::append(m_fresh, closed.closing);
+    const auto root = m_parts.trie->advance(m_fresh);
     if (!root)
         return set_fault(closed.header.number, root.error());
-    state::append(m_changes, std::exchange(m_unstaged, {}));
+    keep_staged(std::exchange(m_fresh, {}));
+    m_fresh_entries = 0;
     chain::Block& block = m_block->block;
     block.header = std::move(closed.header);
     if (block.header.withdrawals_root)
@@ -87,7 +136,7 @@ void Committer::seal(ClosedBlock closed) {
     const ExecutedBlockPtr sealed = std::move(m_block);
     auto out = std::make_shared<SealedBlock>();
     out->block = sealed;
-    out->changes = std::exchange(m_changes, {});
+    out->changes = std::exchange(m_staged, {});
     out->closing = std::move(closed.closing);
     m_parts.live.add_sealed(out);
     m_parts.on_sealed(sealed->header(), sealed->hash);

@@ -23,7 +23,10 @@ public:
         // Tells the store writer that it may have something to do. On the committer's thread.
         std::function<void()> on_storable;
     };
-    Committer(const u256& parent_total_difficulty, std::size_t queue_max, Doorbell* doorbell, Parts parts);
+    // `block_time_s`: when a block is about to end, the trie is brought close to its frames, so that little
+    // is left between the last one and the root.
+    Committer(const u256& parent_total_difficulty, std::uint64_t block_time_s, std::size_t queue_max,
+              Doorbell* doorbell, Parts parts);
 
     using Item = std::variant<SealedFramePtr, ClosedBlock>;
     BoundedQueue<Item>& queue() noexcept { return m_queue; }
@@ -34,17 +37,27 @@ public:
 
 private:
     void add(const SealedFrame& frame);
+    void note(const state::StateChanges& changes);
+    bool is_ending(std::uint64_t frame_time_us) const;
     void stage(std::uint64_t block);
+    void keep_staged(state::StateChanges staged);
     void seal(ClosedBlock closed);
     void set_fault(std::uint64_t block, const store::StoreError& error);
 
     Parts m_parts;
     BoundedQueue<Item> m_queue;
     u256 m_total_difficulty;
+    std::uint64_t m_block_time_s;
     // The block that is being put together.
     std::shared_ptr<ExecutedBlock> m_block;
-    state::StateChanges m_changes;   // of the block so far
-    state::StateChanges m_unstaged;  // of that, what the trie does not have yet
+    // Of the block so far: what the trie has; what it is to get soon, being new to it in this block; and what
+    // it has had in this block and can wait, as it may change many times more. No account is in both of the
+    // latter.
+    state::StateChanges m_staged;
+    state::StateChanges m_fresh;
+    state::StateChanges m_again;
+    std::size_t m_fresh_entries = 0;  // accounts and slots, some counted more than once
+    std::uint64_t m_block_end_us = 0;
     trie::OrderedRoot m_txns_root;
     trie::OrderedRoot m_receipts_root;
     std::size_t m_txns_bytes = 0;  // of the block's list of transactions, without its header

@@ -36,7 +36,8 @@ struct FollowerOptions {
     // (Publisher::kUnreleasedFrames, kUnreleasedSize), or it would wait for room that the release makes.
     std::size_t frames_max = 1'024;
     std::size_t bytes_max = 64u << 20;
-    ChainCoreOptions core = {.committer_frames_max = 1'024, .unstored_blocks_max = 8, .trie = {}};
+    ChainCoreOptions core = {
+        .block_time_s = 1, .committer_frames_max = 1'024, .unstored_blocks_max = 8, .trie = {}};
 };
 
 // Counts since the start; gauges as of now.

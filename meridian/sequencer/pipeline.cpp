@@ -54,7 +54,8 @@ Result<std::unique_ptr<Pipeline>, std::string> Pipeline::open(const PipelineOpti
 }
 
 Result<void, std::string> Pipeline::build() {
-    auto core = ChainCore::open({.committer_frames_max = m_options.committer_frames_max,
+    auto core = ChainCore::open({.block_time_s = m_options.executor.block_time_s,
+                                 .committer_frames_max = m_options.committer_frames_max,
                                  .unstored_blocks_max = m_options.unstored_blocks_max,
                                  .trie = m_options.trie},
                                 {m_parts.config, m_parts.store, m_parts.log});

@@ -1,18 +1,20 @@
-#include <meridian/state/account.hpp>
+#include <meridian/state/changes.hpp>
 
 namespace meridian::state {
 
-void append(StateChanges& changes, const StateChanges& later) {
-    for (const auto& [address, from] : later.accounts) {
-        AccountChange& to = changes.accounts[address];
-        to.account = from.account;
-        if (from.storage_cleared || !from.account) {
-            to.storage_cleared = true;
-            to.storage.clear();
-        }
-        for (const auto& [key, value] : from.storage)
-            to.storage[key] = value;
+void append(AccountChange& change, const AccountChange& later) {
+    change.account = later.account;
+    if (later.storage_cleared || !later.account) {
+        change.storage_cleared = true;
+        change.storage.clear();
     }
+    for (const auto& [key, value] : later.storage)
+        change.storage[key] = value;
+}
+
+void append(StateChanges& changes, const StateChanges& later) {
+    for (const auto& [address, from] : later.accounts)
+        append(changes.accounts[address], from);
     for (const auto& [hash, code] : later.code)
         changes.code.emplace(hash, code);
 }
