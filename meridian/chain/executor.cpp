@@ -190,7 +190,7 @@ Result<TxnOutcome, TxnError> BlockExecutor::execute(const Transaction& txn, cons
     TxnOutcome outcome = close_transaction(txn, {sender, nonce}, result, gas);
     outcome.receipt.effective_gas_price = charge->gas_price;
     outcome.receipt.blob_gas_used = blob_gas;
-    m_receipts.push_back(outcome.receipt);
+    add(outcome.receipt);
     return outcome;
 }
 
@@ -207,7 +207,7 @@ std::unexpected<TxnError> BlockExecutor::cancel() {
     return fail(TxnError::Interrupted);
 }
 
-// The receipt and the end of the transaction in the state. The caller puts the receipt into m_receipts.
+// The receipt and the end of the transaction in the state. The caller adds the receipt.
 TxnOutcome BlockExecutor::close_transaction(const Transaction& txn, const Origin& origin,
                                             evm::CallResult& result, const GasSettlement& gas) {
     m_gas_used += gas.used;
@@ -223,8 +223,19 @@ TxnOutcome BlockExecutor::close_transaction(const Transaction& txn, const Origin
     return outcome;
 }
 
-// --- deposits of an OP chain
-// --------------------------------------------------------------------------------
+// What depends on all receipts is gathered one by one: a block's end must not wait for a walk over them.
+void BlockExecutor::add(const Receipt& receipt) {
+    if (!receipt.logs.empty()) {
+        for (std::size_t i = 0; i < Bloom::kSize; ++i)
+            m_bloom[i] |= receipt.bloom[i];
+        if (std::ranges::find(receipt.logs, m_config.deposit_contract, &Log::address) != receipt.logs.end())
+            m_deposit_receipts.push_back(receipt);
+    }
+    if (m_environment.keep_receipts)
+        m_receipts.push_back(receipt);
+}
+
+// --- deposits of an OP chain ------------------------------------------------------------------------------
 
 Result<TxnOutcome, TxnError> BlockExecutor::execute_deposit(const Transaction& txn) {
     const OpConfig& op = *m_config.op;
@@ -252,7 +263,7 @@ Result<TxnOutcome, TxnError> BlockExecutor::execute_deposit(const Transaction& t
         outcome.receipt.deposit_nonce = nonce;
     if (op::active(op.canyon_time, m_header.timestamp))
         outcome.receipt.deposit_receipt_version = 1;
-    m_receipts.push_back(outcome.receipt);
+    add(outcome.receipt);
     return outcome;
 }
 
@@ -371,9 +382,7 @@ Result<BlockOutcome, BlockFailure> BlockExecutor::finish(
     }
     if (auto complete = check_state(); !complete)
         return fail(std::move(complete.error()));
-    for (const Receipt& receipt : m_receipts)
-        for (std::size_t i = 0; i < Bloom::kSize; ++i)
-            outcome.bloom[i] |= receipt.bloom[i];
+    outcome.bloom = m_bloom;
     outcome.receipts = std::move(m_receipts);
     outcome.gas_used = m_gas_used;
     outcome.blob_gas_used = m_blob_gas_used;
@@ -399,7 +408,7 @@ void BlockExecutor::pay_rewards(std::span<const Header> ommers) {
 
 Result<std::vector<Request>, BlockFailure> BlockExecutor::collect_requests() {
     std::vector<Request> out;
-    auto deposits = deposit_requests(m_config.deposit_contract, m_receipts);
+    auto deposits = deposit_requests(m_config.deposit_contract, m_deposit_receipts);
     if (!deposits)
         return fail(BlockFailure{deposits.error(), std::nullopt, std::nullopt, "malformed deposit event"});
     if (!deposits->empty())

@@ -32,7 +32,7 @@ struct Request {
 };
 
 struct BlockOutcome {
-    std::vector<Receipt> receipts;
+    std::vector<Receipt> receipts;  // none if the environment keeps none
     std::uint64_t gas_used = 0;
     std::uint64_t blob_gas_used = 0;
     Bloom bloom;
@@ -65,6 +65,8 @@ struct ExecutionEnvironment {
     // Polled while transactions execute, not in the system calls, which have gas for a fraction of a second.
     // Once requested, execute() gives TxnError::Interrupted, and execute_block() BlockError::Interrupted.
     const evm::Interrupt* interrupt = nullptr;
+    // Without, the block's receipts are only with whom execute() gave them to.
+    bool keep_receipts = true;
 };
 
 // Computes the state root amid a block, for receipts before Byzantium (EIP-658).
@@ -136,6 +138,8 @@ private:
     };
     TxnOutcome close_transaction(const Transaction& txn, const Origin& origin, evm::CallResult& result,
                                  const GasSettlement& gas);
+    // Takes note of a receipt for the block.
+    void add(const Receipt& receipt);
     // Ends an interrupted transaction.
     std::unexpected<TxnError> cancel();
     void warm(const Transaction& txn, const Address& sender);
@@ -160,6 +164,8 @@ private:
     std::uint64_t m_gas_used = 0;
     std::uint64_t m_blob_gas_used = 0;
     std::vector<Receipt> m_receipts;
+    Bloom m_bloom;
+    std::vector<Receipt> m_deposit_receipts;  // those with logs of the deposit contract (EIP-6110)
 };
 
 // Checks of a header against its parent that need no execution (yellow paper 4.4.4 and the EIPs since).

@@ -21,8 +21,10 @@ struct Executor::OpenBlock {
           base_reader(base->reader()),
           reader(parts.recent, *base_reader, version),
           state(reader),
-          executor(config, header, state, chain::ExecutionEnvironment{parts.code_cache, parts.block_hashes}) {
-    }
+          executor(config, header, state,
+                   chain::ExecutionEnvironment{.code_cache = parts.code_cache,
+                                               .block_hashes = parts.block_hashes,
+                                               .keep_receipts = false}) {}
 
     chain::Header header;
     BaseStatePtr base;
