@@ -5,7 +5,7 @@
 namespace meridian::sequencer {
 namespace {
 
-constexpr std::size_t kPlacesKept = 4;  // blocks
+constexpr std::uint64_t kPlacesKept = 4;  // blocks
 constexpr std::size_t kFramesKept = 1'024;
 constexpr std::size_t kFrameTxnsKept = 100'000;
 constexpr std::size_t kNoteSize = 3 * 8 + 32;
@@ -149,18 +149,20 @@ store::StoreResult<std::optional<store::TxnPlace>> LiveChain::find_transaction(c
                                                                                const Hash& hash) const {
     {
         const std::shared_lock lock(m_places_mutex);
-        if (const auto found = m_places.find(hash);
-            found != m_places.end() && found->second.block <= head.block_number())
-            return found->second;
+        for (const BlockPlaces& block : m_places)
+            if (const auto found = block.index_of.find(hash);
+                found != block.index_of.end() && block.number <= head.block_number())
+                return store::TxnPlace{block.number, found->second};
     }
     return head.base->view.find_transaction(hash);
 }
 
 // --- the pipeline ---------------------------------------------------------------------------------------
 
-void LiveChain::set_head(std::shared_ptr<Head> head) {
+// What the head before was the last to hold is freed outside the lock: it may be a whole block.
+void LiveChain::set_head(HeadPtr head) {
     const std::unique_lock lock(m_mutex);
-    m_head = std::move(head);
+    m_head.swap(head);
 }
 
 void LiveChain::publish(const PublishedFramePtr& frame) {
@@ -168,14 +170,7 @@ void LiveChain::publish(const PublishedFramePtr& frame) {
     const SealedFrame& content = *frame->content;
     auto head = std::make_shared<Head>(*this->head());
     const ExecutedBlockPtr shown = content.opening ? show_sealed(*head, content.block_number) : nullptr;
-    {
-        std::size_t index = 0;
-        for (const PublishedFramePtr& earlier : head->open)
-            index += earlier->content->txns.size();
-        const std::unique_lock lock(m_places_mutex);
-        for (const PooledTxnPtr& txn : content.txns)
-            m_places[txn->hash] = {content.block_number, index++};
-    }
+    note_places(content);
     head->version = content.number;
     head->version_us = content.timestamp_us;
     head->frame_hash = frame->head.hash;
@@ -187,6 +182,18 @@ void LiveChain::publish(const PublishedFramePtr& frame) {
     if (shown)
         m_listener->on_block(shown);
     m_listener->on_frame(frame);
+}
+
+void LiveChain::note_places(const SealedFrame& frame) {
+    const std::unique_lock lock(m_places_mutex);
+    if (m_places.empty() || m_places.back().number != frame.block_number) {
+        const std::size_t expected = m_places.empty() ? 0 : m_places.back().index_of.size();
+        m_places.push_back({frame.block_number, {}});
+        m_places.back().index_of.reserve(expected);
+    }
+    auto& index_of = m_places.back().index_of;
+    for (const PooledTxnPtr& txn : frame.txns)
+        index_of.emplace(txn->hash, index_of.size());
 }
 
 void LiveChain::keep_frame(const PublishedFramePtr& frame) {
@@ -243,30 +250,29 @@ store::StoreResult<void> LiveChain::on_stored() {
     if (!view)
         return fail(std::move(view.error()));
     const std::uint64_t stored = view->head()->number;
+    std::vector<SealedBlockPtr> done;  // freed outside the lock
     {
         const std::unique_lock writing(m_writing);
         auto head = std::make_shared<Head>(*this->head());
         head->base = make_base(*std::move(view));
-        std::erase_if(head->sealed, [&](const SealedBlockPtr& block) {
-            if (block->block->number() > stored)
-                return false;
-            m_stored.push_back(block->block);
-            return true;
-        });
+        const auto kept = std::ranges::partition_point(
+            head->sealed, [stored](const SealedBlockPtr& block) { return block->block->number() <= stored; });
+        done.assign(head->sealed.begin(), kept);
+        head->sealed.erase(head->sealed.begin(), kept);
         set_head(std::move(head));
     }
-    forget_places();
+    forget_places(stored);
     drop_unused();
     return {};
 }
 
-// Readers of a head that is a few blocks old still find what its base lacks.
-void LiveChain::forget_places() {
-    while (m_stored.size() > kPlacesKept) {
-        const std::unique_lock lock(m_places_mutex);
-        for (const Hash& hash : m_stored.front()->txn_hashes)
-            m_places.erase(hash);
-        m_stored.pop_front();
+// Readers of a head that is a few blocks old still find what its base lacks. Freed outside the lock.
+void LiveChain::forget_places(std::uint64_t stored) {
+    std::deque<BlockPlaces> forgotten;
+    const std::unique_lock lock(m_places_mutex);
+    while (!m_places.empty() && m_places.front().number + kPlacesKept <= stored) {
+        forgotten.push_back(std::move(m_places.front()));
+        m_places.pop_front();
     }
 }
 

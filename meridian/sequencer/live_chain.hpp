@@ -134,10 +134,11 @@ private:
     LiveChain(store::ChainStore& store, RecentState& recent) : m_store(store), m_recent(recent) {}
 
     ExecutedBlockPtr show_sealed(Head& head, std::uint64_t opened);
-    void set_head(std::shared_ptr<Head> head);
+    void set_head(HeadPtr head);
     StoredBasePtr make_base(store::ChainView view);
     void drop_unused();
-    void forget_places();
+    void note_places(const SealedFrame& frame);
+    void forget_places(std::uint64_t stored);
     void keep_frame(const PublishedFramePtr& frame);
 
     store::ChainStore& m_store;
@@ -152,10 +153,13 @@ private:
     std::deque<PublishedFramePtr> m_frames;  // the last ones, bounded by number and transactions
     std::size_t m_frame_txns = 0;            // in them
     std::vector<std::weak_ptr<const StoredBase>> m_bases;
-    std::deque<ExecutedBlockPtr> m_stored;  // the last ones; the storing thread's
     // Transactions of frames that are not stored, or were only just: where they are.
     mutable std::shared_mutex m_places_mutex;
-    std::unordered_map<Hash, store::TxnPlace> m_places;
+    struct BlockPlaces {
+        std::uint64_t number;
+        std::unordered_map<Hash, std::size_t> index_of;
+    };
+    std::deque<BlockPlaces> m_places;  // ascending
 };
 
 // A block that its first frame opens, still without the frame's content.
