@@ -89,7 +89,11 @@ rocksdb::DBOptions database_options(const RocksOptions& options) {
     out.max_background_jobs = static_cast<int>(options.background_jobs);
     out.db_write_buffer_size = options.write_buffer_bytes;
     out.max_total_wal_size = options.write_buffer_bytes * 2;
-    out.bytes_per_sync = 1 << 20;
+    // Written back as it comes: a whole block at once would hold up the frame log's flushes, which go to the
+    // same disk.
+    out.bytes_per_sync = 512 << 10;
+    out.wal_bytes_per_sync = 512 << 10;
+    out.strict_bytes_per_sync = true;
     // A crash leaves a prefix of the commits: replay stops at the first record that does not check.
     out.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
     out.info_log_level = rocksdb::WARN_LEVEL;
