@@ -252,14 +252,24 @@ Recovery measure_recovery(const std::vector<Bytes>& envelopes) {
     return out;
 }
 
-// Three quarters flat out, the rest at half of that rate, for the latencies. Gives the rate.
+// Until what the load before left behind is in the store: the latencies are to be those of their own load.
+void wait_until_stored(const sequencer::Pipeline& node) {
+    for (const auto since = Clock::now(); seconds_since(since) < kStuckSeconds;) {
+        const sequencer::PipelineStatus status = node.status();
+        if (status.committer_waiting == 0 && status.stored_block + 1 >= status.block)
+            return;
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+}
+
+// Half of them flat out, the others at half of that rate, for the latencies. Gives the rate.
 double drive(sequencer::Pipeline& node, Latencies& latencies, const std::vector<Bytes>& envelopes) {
-    const std::size_t flat_out = envelopes.size() * 3 / 4;
+    const std::size_t flat_out = envelopes.size() / 2;
     const auto begin = Clock::now();
     submit_all(node, envelopes, 0, flat_out, 0);
     wait_for(node, latencies, flat_out);
     const double rate = static_cast<double>(flat_out) / seconds_since(begin);
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    wait_until_stored(node);
     latencies.forget();
     submit_all(node, envelopes, flat_out, envelopes.size(), rate / 2);
     wait_for(node, latencies, envelopes.size());
