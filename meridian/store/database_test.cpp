@@ -396,8 +396,9 @@ TEST(RocksDatabase, DISABLED_CommitsForever) {
                           Bytes(300, static_cast<std::uint8_t>(number)));
         const bool sync = number % 4 == 0;
         ASSERT_TRUE(database->commit(batch, sync ? Durability::Sync : Durability::Buffered).has_value());
-        if (sync)
+        if (sync) {
             ASSERT_EQ(write(kChildReports, &number, sizeof number), static_cast<ssize_t>(sizeof number));
+        }
     }
 }
 
