@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::chrono::seconds kBlocksWait{15};
 constexpr std::size_t kBlocksAtOnce = 50;
+constexpr std::int64_t kTooLarge = -32003;  // the answer is larger than the node lets it be
 
 // What the blocks say about our transactions.
 class ChainReceipts {
@@ -21,18 +22,9 @@ public:
     void read_from(RpcClient& rpc, std::uint64_t first) {
         m_next = std::max(m_next, first);
         const std::uint64_t newest = number_of(rpc.call("eth_blockNumber"));
-        while (m_next <= newest) {
-            std::vector<RpcRequest> requests;
-            for (std::uint64_t n = m_next; n <= newest && requests.size() < kBlocksAtOnce; ++n)
-                requests.push_back({"eth_getBlockReceipts", {to_quantity(u256{n})}});
-            for (const json::value& receipts : rpc.call_all(requests)) {
-                if (!receipts.is_array())
-                    return;
-                for (const json::value& receipt : receipts.get_array())
-                    take(receipt.as_object());
-                ++m_next;
-            }
-        }
+        while (m_next <= newest)
+            if (!read_some(rpc, newest))
+                return;
     }
 
     std::size_t count() const { return m_count; }
@@ -40,6 +32,55 @@ public:
     const std::optional<Inclusion>& at(std::size_t txn) const { return m_found[txn]; }
 
 private:
+    // As many blocks at once as a node's bound on the size of answers lets through; false at a block that it
+    // does not have.
+    bool read_some(RpcClient& rpc, std::uint64_t newest) {
+        std::vector<RpcRequest> requests;
+        for (std::uint64_t n = m_next; n <= newest && requests.size() < m_blocks_at_once; ++n)
+            requests.push_back({"eth_getBlockReceipts", {to_quantity(u256{n})}});
+        std::size_t read = 0;
+        for (const RpcAnswer& answer : rpc.batch(requests)) {
+            if (answer.failed)
+                break;
+            if (!answer.result.is_array())
+                return false;
+            take_all(answer.result.get_array());
+            ++read;
+            ++m_next;
+        }
+        if (read < requests.size())
+            m_blocks_at_once = std::max<std::size_t>(read, 1);
+        if (read == 0)
+            read_large(rpc);
+        return true;
+    }
+
+    // One block that is too large for a batch's answer, or for any.
+    void read_large(RpcClient& rpc) {
+        const json::value number(to_quantity(u256{m_next}));
+        try {
+            const json::value receipts = rpc.call("eth_getBlockReceipts", {number});
+            if (!receipts.is_array())
+                throw LoadFailure("the node does not give the receipts of block " + std::to_string(m_next));
+            take_all(receipts.get_array());
+        } catch (const RpcFailure& failure) {
+            if (failure.code() != kTooLarge)
+                throw;
+            const json::value block = rpc.call("eth_getBlockByNumber", {number, false});
+            std::vector<RpcRequest> requests;
+            for (const json::value& hash : block.at("transactions").as_array())
+                requests.push_back({"eth_getTransactionReceipt", {hash}});
+            for (const json::value& receipt : rpc.call_all(requests))
+                take(receipt.as_object());
+        }
+        ++m_next;
+    }
+
+    void take_all(const json::array& receipts) {
+        for (const json::value& receipt : receipts)
+            take(receipt.as_object());
+    }
+
     void take(const json::object& receipt) {
         const auto hash = read_transaction_hash(receipt);
         const auto txn = hash ? m_index.find(*hash) : std::nullopt;
@@ -53,6 +94,7 @@ private:
     HashIndex m_index;
     std::vector<std::optional<Inclusion>> m_found;
     std::uint64_t m_next = 0;
+    std::size_t m_blocks_at_once = kBlocksAtOnce;
     std::size_t m_count = 0;
     std::size_t m_repeated = 0;
 };

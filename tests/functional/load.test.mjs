@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { concatHex, keccak256, numberToHex, slice, stringToHex } from 'viem';
 import { accountOf, clientsOf } from './support/viem.mjs';
-import { freePort, isMeridian, request, root, startNode } from './support/node.mjs';
+import { freePort, isMeridian, request, root, startNode, startRealtime } from './support/node.mjs';
 
 const binary = join(root, 'build/release/bin/meridian');
 
@@ -145,6 +145,19 @@ describe('bench load beside another node', () => {
         } finally {
             anvil.kill('SIGKILL');
             await node.stop();
+        }
+    });
+
+    test('blocks whose receipts are larger than the node lets an answer be', { skip: !isMeridian }, async () => {
+        const folder = mkdtempSync(join(tmpdir(), 'meridian-load-'));
+        const node = await startRealtime(folder, 'rpc.batch_response_kib_max=120', 'rpc.response_kib_max=200');
+        try {
+            const { runs: [run] } = await report('--url', node.url, '--transactions', '1500', '--accounts', '50',
+                '--recipients', '50', '--in-flight', '1000');
+            assertConsistent(run, 1500);
+        } finally {
+            await node.stop();
+            rmSync(folder, { recursive: true });
         }
     });
 
