@@ -10,7 +10,8 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kDepthMax = 8;
+// A frame as it is published may carry transactions with access lists.
+constexpr std::size_t kDepthMax = 16;
 
 // The header's numbers and hashes with their names, in order: one table for writing and reading.
 struct NumberField {
@@ -106,38 +107,56 @@ Result<void, std::string> check_members(const json::object& object,
     return {};
 }
 
-Result<FrameHeader, std::string> header_from(const json::object& object) {
-    if (auto known = check_members(
-            object, {"chainId", "term", "number", "blockNumber", "index", "timestampUs", "parentHash",
-                     "baseHash", "transactionsHash", "receiptsHash", "changesHash"});
-        !known)
-        return fail(std::move(known.error()));
+Result<FrameHeader, std::string> header_from(const json::object& object, const std::string& within) {
     FrameHeader header;
     for (const NumberField& field : kNumbers) {
         const auto value = number_of(object, field);
         if (!value)
-            return fail("header." + value.error());
+            return fail(within + value.error());
         field.set(header, *value);
     }
     for (const HashField& field : kHashes) {
         const auto value = bytes_of<32>(object, field.name);
         if (!value)
-            return fail("header." + value.error());
+            return fail(within + value.error());
         header.*field.member = *value;
     }
     return header;
 }
 
+Result<FrameHeader, std::string> nested_header(const json::object& object) {
+    if (auto known = check_members(object, {"header", "hash", "signature"}); !known)
+        return fail(std::move(known.error()));
+    const json::value& header = object.at("header");
+    if (!header.is_object())
+        return wrong("header", "has to be an object");
+    if (auto known = check_members(header.get_object(), {"chainId", "term", "number", "blockNumber", "index",
+                                                         "timestampUs", "parentHash", "baseHash",
+                                                         "transactionsHash", "receiptsHash", "changesHash"});
+        !known)
+        return fail(std::move(known.error()));
+    return header_from(header.get_object(), "header.");
+}
+
+// What a subscriber has kept: the whole notification, or what it says.
+const json::object& without_envelope(const json::object& object) {
+    const json::value* inner = object.if_contains("params");
+    if (inner != nullptr && inner->is_object())
+        return without_envelope(inner->get_object());
+    inner = object.if_contains("result");
+    return inner != nullptr && inner->is_object() ? inner->get_object() : object;
+}
+
+// As signed_header_json() writes it, or a frame as subscribers get it, whose header's fields stand among
+// others.
 Result<SignedHeader, std::string> signed_header_from(const json::value& value) {
     if (!value.is_object())
         return fail(std::string("a signed header has to be an object"));
-    const json::object& object = value.get_object();
-    if (auto known = check_members(object, {"header", "hash", "signature"}); !known)
-        return fail(std::move(known.error()));
-    const json::value* header = object.if_contains("header");
-    if (header == nullptr || !header->is_object())
-        return wrong("header", header == nullptr ? "missing" : "has to be an object");
-    const auto parsed = header_from(header->get_object());
+    const json::object& object = without_envelope(value.get_object());
+    const bool published = !object.contains("header") && object.contains("transactionsHash");
+    if (!published && !object.contains("header"))
+        return wrong("header", "missing");
+    const auto parsed = published ? header_from(object, "") : nested_header(object);
     if (!parsed)
         return fail(parsed.error());
     const auto signature = bytes_of<65>(object, "signature");

@@ -80,6 +80,25 @@ TEST(evidence, json_comes_back) {
     EXPECT_EQ(both->second, evidence.second);
 }
 
+// What a subscriber has kept of a frame: the fields of its header among others, alone or as it came.
+TEST(evidence, published_frames_are_read) {
+    const SignedHeader head = head_of(1);
+    const std::string text = signed_header_json(head);
+    const std::size_t from = text.find("{\"chainId\"");
+    const std::size_t to = text.find('}');
+    const std::string fields = text.substr(from + 1, to - from - 1);
+    const std::string frame = "{" + fields + ",\"hash\":\"" + to_hex0x(head.hash) + "\",\"signature\":\"" +
+                              to_hex0x(head.signature) + "\",\"gasUsed\":\"0x0\",\"transactions\":[]}";
+    for (const std::string& kept : {frame, "{\"subscription\":\"0x1\",\"result\":" + frame + "}",
+                                    "{\"jsonrpc\":\"2.0\",\"method\":\"eth_subscription\",\"params\":{"
+                                    "\"subscription\":\"0x1\",\"result\":" +
+                                        frame + "}}"}) {
+        const auto parsed = parse_signed_header(kept);
+        ASSERT_TRUE(parsed) << parsed.error();
+        EXPECT_EQ(*parsed, head);
+    }
+}
+
 std::string replaced(std::string text, std::string_view from, std::string_view to) {
     const std::size_t at = text.find(from);
     EXPECT_NE(at, std::string::npos);

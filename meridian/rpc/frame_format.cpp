@@ -77,7 +77,8 @@ std::uint64_t gas_used(const sequencer::SealedFrame& frame) {
 
 json::object format_head(const frames::SignedHeader& head) {
     const frames::FrameHeader& header = head.header;
-    return {{"number", quantity(header.number)},
+    return {{"chainId", quantity(header.chain_id)},
+            {"number", quantity(header.number)},
             {"hash", hex_data(head.hash)},
             {"parentHash", hex_data(header.parent_hash)},
             {"blockNumber", quantity(header.block_number)},
