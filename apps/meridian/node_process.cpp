@@ -422,7 +422,24 @@ boost::json::object NodeProcess::status() const {
     }
     if (m_quorum)
         out["replication"] = replication_status();
+    if (m_pipeline)
+        out["pipeline"] = pipeline_status();
     return out;
+}
+
+boost::json::object NodeProcess::pipeline_status() const {
+    const sequencer::PipelineStatus status = m_pipeline->status();
+    const sequencer::PipelineOptions& options = m_pipeline->options();
+    const auto queue = [](std::size_t length, std::size_t max) {
+        return boost::json::object{{"length", length}, {"max", max}};
+    };
+    return {{"sealedBlock", status.sealed_block},
+            {"storedBlock", status.stored_block},
+            {"queues",
+             {{"ingress", queue(status.ingress_waiting, options.ingress.queue_max)},
+              {"pool", queue(status.pool_txns, options.pool.total)},
+              {"publisher", queue(status.publisher_waiting, options.publisher_frames_max)},
+              {"committer", queue(status.committer_waiting, options.committer_frames_max)}}}};
 }
 
 boost::json::object NodeProcess::replication_status() const {

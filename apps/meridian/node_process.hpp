@@ -87,6 +87,7 @@ private:
     void collect(metrics::Page& page);
     boost::json::object status() const;
     boost::json::object replication_status() const;
+    boost::json::object pipeline_status() const;
     void log_start() const;
 
     config::NodeConfig m_config;

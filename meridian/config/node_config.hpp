@@ -45,7 +45,7 @@ struct LogSection {
     std::uint64_t replicas_min = 1;
     std::uint64_t replicas_wait_s = 10;
     std::uint64_t segment_mib_max = 64;
-    std::uint64_t retained_mib_max = 0;
+    std::uint64_t retained_mib_max = 16'384;
     std::uint64_t buffered_mib_max = 64;
 };
 

@@ -35,7 +35,7 @@ std::optional<HttpRefusal> check_host(const Upgrade& request, const AllowedHosts
     if (!host)
         return HttpRefusal{status::bad_request, "malformed Host header"};
     if (!hosts.allow(*host))
-        return HttpRefusal{status::forbidden, "invalid host specified; allow it with --vhosts " + host->host};
+        return HttpRefusal{status::forbidden, "invalid host specified: " + host->host + " is not among rpc.vhosts (dev: --vhosts)"};
     return std::nullopt;
 }
 
@@ -57,7 +57,7 @@ std::optional<HttpRefusal> check_header(const Upgrade& request, const AllowedHos
     const bool asks_origin = beast::websocket::is_upgrade(request) || is_preflight(request);
     const std::string_view origin = view(request[field::origin]);
     if (asks_origin && request.count(field::origin) != 0 && !origins.allow(origin))
-        return HttpRefusal{status::forbidden, "origin not allowed; allow it with --cors"};
+        return HttpRefusal{status::forbidden, "origin not allowed: it is not among rpc.cors (dev: --cors)"};
     if (request.count(field::expect) != 0 && !expects_continue(request))
         return HttpRefusal{status::expectation_failed, "the only expectation known is 100-continue"};
     switch (request.method()) {

@@ -50,6 +50,8 @@ TEST(Token, OnlyTheWholeOneOpens) {
     EXPECT_TRUE(authorized(std::string("Bearer ") + kToken, kToken));
     EXPECT_FALSE(authorized("", kToken));
     EXPECT_FALSE(authorized(kToken, kToken));
+    EXPECT_TRUE(authorized(std::string("bearer ") + kToken, kToken));
+    EXPECT_FALSE(authorized(std::string("Basic! ") + kToken, kToken));
     EXPECT_FALSE(authorized("Bearer ", kToken));
     EXPECT_FALSE(authorized(std::string("Bearer ") + kToken + "0", kToken));
     EXPECT_FALSE(authorized("Bearer 0123456789abcdef0123456789abcdee", kToken));

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -89,7 +90,9 @@ Result<std::string, std::string> load_or_make_token(const std::string& path) {
 
 bool authorized(std::string_view authorization, std::string_view token) {
     constexpr std::string_view kScheme = "Bearer ";
-    if (!authorization.starts_with(kScheme))
+    // The scheme's name has no case (RFC 7235).
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+    if (!std::ranges::equal(authorization.substr(0, kScheme.size()), kScheme, {}, lower, lower))
         return false;
     authorization.remove_prefix(kScheme.size());
     return authorization.size() == token.size() &&

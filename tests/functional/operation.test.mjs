@@ -83,6 +83,8 @@ describe('operating a node', { skip: !isMeridian }, () => {
         const { answer } = await admin('admin_status');
         assert.equal(answer.result.ready, true);
         assert.equal(answer.result.chainId, node.chainId);
+        const { length, max } = answer.result.pipeline.queues.committer;
+        assert.ok(length >= 0 && length < max);
         assert.deepEqual((await admin('admin_setLogLevel', ['error'])).answer.result.now, 'error');
     });
 

@@ -31,7 +31,7 @@ describe('replicas', { skip: !isMeridian }, () => {
     let sequencer, signer, feed, transactions;
     const started = [];
     async function replica(path, ...settings) {
-        const node = await startRealtime(path, 'node.role=replica', `feed.upstream=127.0.0.1:${feed}`,
+        const node = await startRealtime(path, '--role=replica', `--feed=127.0.0.1:${feed}`,
             `feed.sequencers=${signer}`, `transactions.upstream=127.0.0.1:${transactions}`, ...settings);
         started.push(node);
         return node;
@@ -57,7 +57,7 @@ describe('replicas', { skip: !isMeridian }, () => {
         assert.deepEqual(block, expected);
     }
 
-    for (const [name, setting] of [['executing', 'feed.trust_diffs=false'], ['applying', 'feed.trust_diffs=true']]) {
+    for (const [name, setting] of [['executing', 'feed.trust_diffs=false'], ['applying', '--trust-diffs']]) {
         test(`${name}: passes transactions on, shows their frames, and has every block`, async () => {
             const node = await replica(folder(), setting);
             const receipt = await node.rpc('eth_sendRawTransactionSync', await transfer(), 10_000);

@@ -76,13 +76,13 @@ async function stop(child) {
     return code ?? signal;
 }
 
-/** A node of the real-time chain (`meridian node`) on a data folder, which outlives it. */
+/** A node of the real-time chain (`meridian node`) on a data folder, which outlives it. Settings: KEY=VALUE or --OPTION. */
 export async function startRealtime(dataDir, ...settings) {
     const port = await freePort();
     const args = ['node', '--data-dir', dataDir, '--port', String(port), '--json'];
     for (const setting of ['admin.enabled=false', 'metrics.enabled=false', 'feed.enabled=false',
         'transactions.enabled=false', ...settings]) {
-        args.push('--set', setting);
+        args.push(...(setting.startsWith('--') ? [setting] : ['--set', setting]));
     }
     return launch(target, args, port);
 }
