@@ -134,7 +134,8 @@ void add_node_command(CLI::App& app, int& exit_code) {
     setting("-d,--data-dir", "node.data_dir", "Folder of the chain's data");
     setting("--genesis", "chain.genesis", "Genesis file, as geth's");
     setting("-p,--port", "rpc.port", "TCP port of JSON-RPC; 0 takes any free one");
-    setting("--feed", "feed.upstream", "A replica's source of frames: HOST:PORT of a feed, or several with commas");
+    setting("--feed", "feed.upstream",
+            "A replica's source of frames: HOST:PORT of a feed, or several with commas");
     command->add_flag_callback(
         "--trust-diffs", [options] { options->shortcuts.emplace_back("feed.trust_diffs=true"); },
         "A replica takes over the frames' state changes instead of executing");

@@ -35,7 +35,8 @@ std::optional<HttpRefusal> check_host(const Upgrade& request, const AllowedHosts
     if (!host)
         return HttpRefusal{status::bad_request, "malformed Host header"};
     if (!hosts.allow(*host))
-        return HttpRefusal{status::forbidden, "invalid host specified: " + host->host + " is not among rpc.vhosts (dev: --vhosts)"};
+        return HttpRefusal{status::forbidden, "invalid host specified: " + host->host +
+                                                  " is not among rpc.vhosts (dev: --vhosts)"};
     return std::nullopt;
 }
 
