@@ -1,7 +1,7 @@
 // The sequencer's pipeline on one machine: transfers from submission to a durable frame, against what
 // signature recovery alone allows on the same cores in the same run.
 //
-//   pipeline_bench [--run TEXT] [--transfers N] [--accounts N] [--state N] [--folder DIR]
+//   pipeline_bench [--run TEXT] [--transfers N] [--accounts N] [--state N] [--steady N] [--folder DIR]
 //
 // Recovery is measured twice: with the batch that the ingress uses, and with libsecp256k1 one by one. The log
 // and the store are real ones, with fsync, in a temporary folder. The same is then measured on a state of N
@@ -38,6 +38,8 @@ constexpr const char* kBatchedRow = "recovery alone, in batches, all cores";
 constexpr const char* kTransfersRow = "transfers, submission to durable frame, flat out";
 constexpr const char* kLatencyRow = "the same at half that rate, latency";
 constexpr const char* kFrameRow = "  a frame's group to the disk and back alone, fdatasync";
+constexpr const char* kSteadyRow = "the same at a steady rate, latency";
+constexpr const char* kLargeSteadyRow = "the same at that steady rate of a large state, latency";
 constexpr const char* kLargeRow = "to accounts of a large state, flat out";
 constexpr const char* kLargeLatencyRow = "the same at half that rate of a large state, latency";
 
@@ -49,6 +51,7 @@ struct Options {
     std::size_t transfers = 100'000;
     std::size_t accounts = 2'000;
     std::uint64_t state = 1'000'000;
+    std::size_t steady = 5'000;  // transfers a second
     std::string folder;
 };
 
@@ -116,7 +119,19 @@ public:
 
     std::size_t seen() const { return m_seen; }
     std::size_t frames() const { return m_frames; }
-    // Only when the pipeline stands still.
+    struct Figures {
+        std::uint64_t p50 = 0;
+        std::uint64_t p99 = 0;
+        std::uint64_t p999 = 0;
+    };
+    // In microseconds, since the last call. Only when the pipeline stands still.
+    Figures take() {
+        const Figures out{quantile(0.5), quantile(0.99), quantile(0.999)};
+        m_us.clear();
+        return out;
+    }
+
+private:
     std::uint64_t quantile(double q) {
         if (m_us.empty())
             return 0;
@@ -124,9 +139,7 @@ public:
         std::nth_element(m_us.begin(), m_us.begin() + static_cast<std::ptrdiff_t>(at), m_us.end());
         return m_us[at];
     }
-    void forget() { m_us.clear(); }
 
-private:
     std::atomic<std::size_t> m_seen = 0;
     std::atomic<std::size_t> m_frames = 0;
     std::atomic<std::size_t> m_blocks = 0;
@@ -262,18 +275,32 @@ void wait_until_stored(const sequencer::Pipeline& node) {
     }
 }
 
-// Half of them flat out, the others at half of that rate, for the latencies. Gives the rate.
-double drive(sequencer::Pipeline& node, Latencies& latencies, const std::vector<Bytes>& envelopes) {
-    const std::size_t flat_out = envelopes.size() / 2;
-    const auto begin = Clock::now();
-    submit_all(node, envelopes, 0, flat_out, 0);
-    wait_for(node, latencies, flat_out);
-    const double rate = static_cast<double>(flat_out) / seconds_since(begin);
+struct Outcome {
+    double rate = 0;  // a second, flat out
+    Latencies::Figures steady;
+    Latencies::Figures half;
+};
+
+// An eighth of them at the steady rate, half flat out, and the rest at half of the rate that this gave.
+Outcome drive(sequencer::Pipeline& node, Latencies& latencies, const std::vector<Bytes>& envelopes,
+              std::size_t steady_rate) {
+    const std::size_t steady = envelopes.size() / 8;
+    const std::size_t flat_out = steady + envelopes.size() / 2;
+    Outcome out;
+    submit_all(node, envelopes, 0, steady, static_cast<double>(steady_rate));
+    wait_for(node, latencies, steady);
+    out.steady = latencies.take();
     wait_until_stored(node);
-    latencies.forget();
-    submit_all(node, envelopes, flat_out, envelopes.size(), rate / 2);
+    const auto begin = Clock::now();
+    submit_all(node, envelopes, steady, flat_out, 0);
+    wait_for(node, latencies, flat_out);
+    out.rate = static_cast<double>(flat_out - steady) / seconds_since(begin);
+    wait_until_stored(node);
+    static_cast<void>(latencies.take());
+    submit_all(node, envelopes, flat_out, envelopes.size(), out.rate / 2);
     wait_for(node, latencies, envelopes.size());
-    return rate;
+    out.half = latencies.take();
+    return out;
 }
 
 void print_recovery(const Recovery& recovery) {
@@ -284,11 +311,10 @@ void print_recovery(const Recovery& recovery) {
                     recovery.batched / recovery.single);
 }
 
-void print_latency(const char* row, Latencies& latencies) {
+void print_latency(const char* row, const Latencies::Figures& us) {
     std::printf("%-58s p50 %llu us, p99 %llu us, p99.9 %llu us\n", row,
-                static_cast<unsigned long long>(latencies.quantile(0.5)),
-                static_cast<unsigned long long>(latencies.quantile(0.99)),
-                static_cast<unsigned long long>(latencies.quantile(0.999)));
+                static_cast<unsigned long long>(us.p50), static_cast<unsigned long long>(us.p99),
+                static_cast<unsigned long long>(us.p999));
 }
 
 template <class T>
@@ -348,6 +374,8 @@ std::unique_ptr<store::ChainStore> make_large_store(const std::string& folder, c
                         .changes = {},
                         .trie = update},
                        batch);
+    // What making it left to be done in the background is not the load's.
+    take(database->compact());
     take(store::ChainStore::adopt(
         *database, identity,
         {.head = {0, hash, block.header.state_root}, .oldest_header = 0, .oldest_body = 0, .note = {}},
@@ -355,9 +383,9 @@ std::unique_ptr<store::ChainStore> make_large_store(const std::string& folder, c
     return take(store::ChainStore::open(std::move(database), identity));
 }
 
-// Gives the rate.
-double run_pipeline(const std::string& folder, const Load& load, std::unique_ptr<store::ChainStore> store,
-                    Latencies& latencies) {
+Outcome run_pipeline(const std::string& folder, const Load& load, std::unique_ptr<store::ChainStore> store,
+                     std::size_t steady_rate) {
+    Latencies latencies;
     frames::LogOptions log_options;
     log_options.folder = folder + "/frames";
     log_options.chain_id = load.genesis.config.chain_id;
@@ -378,9 +406,9 @@ double run_pipeline(const std::string& folder, const Load& load, std::unique_ptr
         std::exit(1);
     }
     (*node)->run();
-    const double rate = drive(**node, latencies, load.envelopes);
+    const Outcome out = drive(**node, latencies, load.envelopes, steady_rate);
     (*node)->stop();
-    return rate;
+    return out;
 }
 
 // What no frame's latency can be below: the disk's own answer to a write of 8 KiB.
@@ -415,23 +443,23 @@ int run(const Options& options) {
                     rate / recovery.single, rate / recovery.batched);
     };
     if (pipeline) {
-        Latencies latencies;
-        const double rate =
+        const Outcome out =
             run_pipeline(options.folder, load,
-                         take(node::open_store(open_database(options.folder), load.genesis)), latencies);
-        print_rate(kTransfersRow, rate);
-        print_latency(kLatencyRow, latencies);
+                         take(node::open_store(open_database(options.folder), load.genesis)), options.steady);
+        print_rate(kTransfersRow, out.rate);
+        print_latency(kLatencyRow, out.half);
+        print_latency(kSteadyRow, out.steady);
         print_disk(options.folder);
     }
     if (large) {
         const std::string folder = options.folder + "/large";
         std::filesystem::create_directories(folder);
         const Load to_many = make_load(options, options.state);
-        Latencies latencies;
-        const double rate = run_pipeline(folder, to_many,
-                                         make_large_store(folder, to_many.genesis, options.state), latencies);
-        print_rate(kLargeRow, rate);
-        print_latency(kLargeLatencyRow, latencies);
+        const Outcome out = run_pipeline(
+            folder, to_many, make_large_store(folder, to_many.genesis, options.state), options.steady);
+        print_rate(kLargeRow, out.rate);
+        print_latency(kLargeLatencyRow, out.half);
+        print_latency(kLargeSteadyRow, out.steady);
     }
     return 0;
 }
@@ -448,6 +476,8 @@ int main(int argc, char** argv) {
             options.accounts = std::strtoull(value, nullptr, 10);
         else if (name == "--state")
             options.state = std::strtoull(value, nullptr, 10);
+        else if (name == "--steady")
+            options.steady = std::strtoull(value, nullptr, 10);
         else if (name == "--folder")
             options.folder = value;
         else
@@ -459,6 +489,7 @@ int main(int argc, char** argv) {
         "  --transfers N   signed and submitted (100000)\n"
         "  --accounts N    that send them (2000)\n"
         "  --state N       accounts of the large state; 0: not measured (1000000)\n"
+        "  --steady N      transfers a second of the steady rate, the same for both states (5000)\n"
         "  --folder DIR    for log and store (default: a temporary one)\n");
     const bool temporary = options.folder.empty();
     if (temporary) {

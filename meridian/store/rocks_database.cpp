@@ -74,6 +74,11 @@ rocksdb::ColumnFamilyOptions table_options(Table table, const RocksOptions& opti
         blocks.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
     }
     rocksdb::ColumnFamilyOptions out;
+    if (!is_sequential(table)) {
+        // Most keys that are read were not written lately: not looked for among those that were.
+        out.memtable_prefix_bloom_size_ratio = 0.02;
+        out.memtable_whole_key_filtering = true;
+    }
     out.table_factory.reset(rocksdb::NewBlockBasedTableFactory(blocks));
     out.write_buffer_size = std::max<std::uint64_t>(options.write_buffer_bytes / 4, 1 << 20);
     out.level_compaction_dynamic_level_bytes = true;
