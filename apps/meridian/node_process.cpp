@@ -184,7 +184,7 @@ Result<void, Refusal> NodeProcess::open_log() {
     m_log = *std::move(opened);
     if (m_log->cut())
         spdlog::warn("{}", m_log->cut()->message);
-    if (m_log->last() > 0)
+    if (m_log->last() >= m_log->first())
         spdlog::info("the log holds frames {} to {}; the store ends with block {}", m_log->first(),
                      m_log->last(), view->head()->number);
     m_listener = std::make_unique<Listener>();
@@ -385,8 +385,10 @@ std::vector<operation::Reason> NodeProcess::reasons() const {
     const std::uint64_t stamp = m_follower->status().timestamp_us;
     if (stamp + kBehindMaxUs < now) {
         const wire::FeedClientStatus feed = m_feed_client->status();
-        out.push_back({"behind", "the last frame followed is " + std::to_string((now - stamp) / 1'000'000) +
-                                     " s old" + (feed.error.empty() ? "" : ": " + feed.error)});
+        const std::string what =
+            stamp == 0 ? "no frame has been followed yet"
+                       : "the last frame followed is " + std::to_string((now - stamp) / 1'000'000) + " s old";
+        out.push_back({"behind", what + (feed.error.empty() ? "" : ": " + feed.error)});
     }
     return out;
 }

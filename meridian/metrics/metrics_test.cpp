@@ -47,6 +47,15 @@ TEST(Metrics, HistogramCountsUpToAndWithItsBounds) {
     EXPECT_NE(page.text().find("test_time_seconds_count 6\n"), std::string::npos);
 }
 
+TEST(Metrics, BoundsAreTheNumbersThatPeopleWrite) {
+    constexpr std::array<std::uint64_t, 3> kBounds{100, 200, 700'000};
+    Histogram histogram(kBounds, 1e-6);
+    Page page;
+    page.add(kTime, histogram);
+    for (const char* bound : {"0.0001", "0.0002", "0.7"})
+        EXPECT_NE(page.text().find("le=\"" + std::string(bound) + "\""), std::string::npos) << page.text();
+}
+
 TEST(Metrics, NothingIsLostBetweenThreads) {
     Histogram histogram(duration_bounds_us(), 1e-6);
     Counter counter;

@@ -124,6 +124,7 @@ AdminResult AdminJobs::start(const std::string& name, Work work) {
             spdlog::error("{} failed: {}", state->name, done.error());
         else
             spdlog::info("{} is done", state->name);
+        state->progress = done ? "done" : "failed";
         state->result = std::move(done);
         state->running = false;
     });
