@@ -63,7 +63,8 @@ Histogram::Reading Histogram::read() const {
         count += m_counts[i].load(std::memory_order_relaxed);
         out.cumulative.push_back(count);
         if (i < m_bounds.size())
-            // By division: the quotient is the number that people write, 0.0001 and not 9.999999999999999e-05.
+            // By division: the quotient is the number that people write, 0.0001 and
+            // not 9.999999999999999e-05.
             out.bounds.push_back(static_cast<double>(m_bounds[i]) / std::round(1 / m_scale));
     }
     out.sum = static_cast<double>(m_sum.load(std::memory_order_relaxed)) * m_scale;
