@@ -1,6 +1,7 @@
 // A process that floods a node from another loopback address, in one of several ways, until it is told to end:
 //
-//   fork('attacker.mjs') <- { mode, ports, chainId, genesisHash, intensity } -> 'ready' <- 'end' -> { counts }
+//   fork('attacker.mjs') <- { mode, ports, chainId, genesisHash, intensity } -> 'ready' <- 'end' ->
+//       { counts, processorShare }
 //
 // The counts say what it was told: by HTTP status, by JSON-RPC error, by close code, by the wire's error.
 import { randomFillSync } from 'node:crypto';
@@ -16,6 +17,7 @@ const counts = {};
 const closers = [];
 let ending = false;
 let setup;
+let begun;
 
 const count = (what, by = 1) => { counts[what] = (counts[what] ?? 0) + by; };
 const pause = (ms) => new Promise((wake) => setTimeout(wake, ms));
@@ -225,7 +227,9 @@ const logger = '0x6101f45b6001900360aa60206000a18060035700';
 async function makeLogs() {
     const account = accountOf(honestAccounts);
     const agent = keptAlive();
-    for (let nonce = 0; nonce < 20; ++nonce) {
+    const { text: known } = await post(setup.ports.rpc, JSON.stringify(ask(1, 'eth_getTransactionCount', account.address, 'latest')), { agent });
+    const first = Number(JSON.parse(known).result); // of another round
+    for (let nonce = first; nonce < first + 20; ++nonce) {
         const raw = await account.signTransaction({ chainId: setup.chainId, nonce, data: logger, gas: 2_000_000n,
             maxFeePerGas: 10n ** 12n, maxPriorityFeePerGas: 1n });
         const { text } = await post(setup.ports.rpc, JSON.stringify(ask(1, 'eth_sendRawTransactionSync', raw)), { agent });
@@ -334,16 +338,30 @@ const modes = {
 
 export const modeNames = Object.keys(modes);
 
+// Only computes, and never rests.
+function hog() {
+    const begin = performance.now();
+    while (performance.now() - begin < 5) {
+        // as much as the processor gives
+    }
+    if (!ending) {
+        setImmediate(hog);
+    }
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
     process.on('message', async (message) => {
         if (message === 'end') {
             ending = true;
             closers.forEach((close) => close());
-            process.send({ counts }, () => process.exit(0));
+            const { user, system } = process.cpuUsage(begun.usage);
+            const processorShare = (user + system) / 1_000 / (performance.now() - begun.at);
+            process.send({ counts, processorShare }, () => process.exit(0));
             return;
         }
         setup = message;
-        await modes[setup.mode]();
+        await (modes[setup.mode] ?? hog)();
+        begun = { at: performance.now(), usage: process.cpuUsage() };
         process.send('ready');
     });
     process.on('disconnect', () => process.exit(0));

@@ -2,7 +2,7 @@
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { request, root } from '../../tests/functional/support/node.mjs';
@@ -62,23 +62,27 @@ export class FloodedNode {
     }
 }
 
-/** Floods the node until end(), which gives what the attacker was told: { text: count }. */
-export async function attack(node, mode, intensity = 1) {
+/**
+ * Floods the node until end(), which gives what the attacker was told, { text: count }, and how many cores it used.
+ * At a lower priority than the node's and the honest user's, unless `nice` is 0.
+ */
+export async function attack(node, mode, intensity = 1, nice = 10) {
     const child = fork(attackerFile, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     const ended = once(child, 'exit');
     const answer = () => Promise.race([once(child, 'message').then(([message]) => message), ended.then(([code]) => {
         throw new Error(`the attacker (${mode}) ended with ${code}`);
     })]);
+    setPriority(child.pid, nice);
     child.send({ mode, intensity, ports: node.ports, chainId: node.chainId, genesisHash: node.genesisHash });
     await answer();
     return {
         end: async () => {
             const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
             child.send('end');
-            const { counts } = await answer();
+            const { counts, processorShare } = await answer();
             await ended;
             clearTimeout(timer);
-            return counts;
+            return { counts, processorShare };
         },
     };
 }
