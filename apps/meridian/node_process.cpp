@@ -368,7 +368,7 @@ void NodeProcess::submit(Bytes envelope, sequencer::SubmitCallback done, ClientI
     if (m_pipeline)
         m_pipeline->submit(std::move(envelope), std::move(done), client);
     else
-        m_forwarder->submit(std::move(envelope), std::move(done));
+        m_forwarder->submit(std::move(envelope), std::move(done), client);
 }
 
 std::string NodeProcess::fault() const {

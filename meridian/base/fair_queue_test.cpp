@@ -1,4 +1,4 @@
-#include <meridian/base/fair_queue.hpp>
+#include <meridian/base/client_shares.hpp>
 
 #include <gtest/gtest.h>
 
@@ -63,6 +63,36 @@ TEST(ClientId, IsAnAddressOrTheNetworkOfOne) {
     v6[7] = 1;
     EXPECT_NE(client_id(v6), network);
     EXPECT_EQ(client_id(std::span(v6).first(5)), kNobody);
+}
+
+TEST(ClientShares, AClientMayHaveAsMuchAsIsStillFree) {
+    ClientShares shares(8);
+    std::size_t of_one = 0;
+    while (shares.take(1))
+        ++of_one;
+    EXPECT_EQ(of_one, 4u);
+    std::size_t of_two = 0;
+    while (shares.take(2))
+        ++of_two;
+    EXPECT_EQ(of_two, 2u);
+    EXPECT_TRUE(shares.take(3));
+    EXPECT_FALSE(shares.take(1));
+    EXPECT_EQ(shares.total(), 7u);
+    shares.give_back(1, 4);
+    EXPECT_EQ(shares.of(1), 0u);
+    EXPECT_TRUE(shares.take(1));
+}
+
+TEST(ClientShares, WhatIsRefusedTakesNothing) {
+    ClientShares shares(100);
+    EXPECT_FALSE(shares.take(1, 101));
+    EXPECT_TRUE(shares.take(1, 100));  // the first thing of a client needs only be there
+    EXPECT_FALSE(shares.take(2));
+    shares.give_back(1, 100);
+    EXPECT_EQ(shares.total(), 0u);
+    EXPECT_TRUE(shares.take(2, 40));
+    EXPECT_FALSE(shares.take(2, 40));
+    EXPECT_TRUE(shares.take(1, 40));
 }
 
 }  // namespace

@@ -1,11 +1,12 @@
 #include <meridian/wire/forwarder.hpp>
 
+#include <meridian/base/client_shares.hpp>
 #include <meridian/sequencer/bounded_queue.hpp>
 
 #include <atomic>
 #include <chrono>
-#include <deque>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <unordered_map>
 
@@ -28,7 +29,8 @@ std::unexpected<SubmitFailure> busy(std::string why) {
 // Submissions wait for the thread that connects and sends, then for the answer; together they are bounded.
 class Forwarder::Impl final : private TxnClientListener {
 public:
-    Impl(const ForwarderOptions& options, const ChainIdentity& chain) : m_options(options) {
+    Impl(const ForwarderOptions& options, const ChainIdentity& chain)
+        : m_options(options), m_shares(options.in_flight_max) {
         m_client_options.address = options.address;
         m_client_options.chain = chain;
         m_client_options.connect_ms_max = options.connect_ms_max;
@@ -46,7 +48,7 @@ public:
         refuse_all("the node is shutting down");
     }
 
-    void submit(Bytes envelope, SubmitCallback done);
+    void submit(Bytes envelope, SubmitCallback done, ClientId client);
     std::string fault() const {
         const std::unique_lock lock(m_mutex);
         return m_fault;
@@ -56,6 +58,11 @@ private:
     struct Waiting {
         Bytes envelope;
         SubmitCallback done;
+        ClientId client = kNobody;
+    };
+    struct Sent {
+        SubmitCallback done;
+        ClientId client;
     };
 
     void run();
@@ -85,8 +92,10 @@ private:
     sequencer::Doorbell m_bell;
     std::atomic<bool> m_ending = false;
     mutable std::mutex m_mutex;
-    std::deque<Waiting> m_waiting;                             // not sent
-    std::unordered_map<std::uint64_t, SubmitCallback> m_sent;  // not answered
+    FairQueue<Waiting> m_waiting;                    // not sent
+    std::optional<Waiting> m_next;                   // the same; the connection had no room for it
+    std::unordered_map<std::uint64_t, Sent> m_sent;  // not answered
+    ClientShares m_shares;                           // of all of them
     std::uint64_t m_next_id = 0;
     std::string m_fault;
     std::chrono::steady_clock::time_point m_retry_at;
@@ -94,7 +103,7 @@ private:
     std::thread m_thread;
 };
 
-void Forwarder::Impl::submit(Bytes envelope, SubmitCallback done) {
+void Forwarder::Impl::submit(Bytes envelope, SubmitCallback done, ClientId client) {
     std::string refusal;
     if (m_options.address.empty())
         refusal =
@@ -109,10 +118,10 @@ void Forwarder::Impl::submit(Bytes envelope, SubmitCallback done) {
         const std::unique_lock lock(m_mutex);
         if (!m_fault.empty() && std::chrono::steady_clock::now() < m_retry_at)
             refusal = m_fault;
-        else if (m_waiting.size() + m_sent.size() >= m_options.in_flight_max)
+        else if (!m_shares.take(client))
             refusal = "too many transactions wait for the sequencer's answer; try again";
         else
-            m_waiting.push_back({std::move(envelope), std::move(done)});
+            m_waiting.push(client, {std::move(envelope), std::move(done), client});
     }
     if (!refusal.empty())
         return done(busy(std::move(refusal)));
@@ -124,7 +133,7 @@ void Forwarder::Impl::run() {
         bool work = false;
         {
             const std::unique_lock lock(m_mutex);
-            work = !m_waiting.empty();
+            work = m_next || !m_waiting.empty();
         }
         if (work && connect())
             send();
@@ -155,12 +164,12 @@ void Forwarder::Impl::send() {
         std::uint64_t id = 0;
         {
             const std::unique_lock lock(m_mutex);
-            if (m_waiting.empty())
+            auto waiting = m_next ? std::exchange(m_next, std::nullopt) : m_waiting.pop();
+            if (!waiting)
                 return;
             id = ++m_next_id;
-            next.envelope = std::move(m_waiting.front().envelope);
-            m_sent.emplace(id, std::move(m_waiting.front().done));
-            m_waiting.pop_front();
+            next = *std::move(waiting);
+            m_sent.emplace(id, Sent{std::move(next.done), next.client});
         }
         if (m_client->try_submit(id, next.envelope, false))
             continue;
@@ -170,7 +179,7 @@ void Forwarder::Impl::send() {
         const std::unique_lock lock(m_mutex);
         const auto sent = m_sent.extract(id);
         if (!sent.empty())
-            m_waiting.push_front({std::move(next.envelope), std::move(sent.mapped())});
+            m_next = Waiting{std::move(next.envelope), std::move(sent.mapped().done), next.client};
         return;
     }
 }
@@ -182,7 +191,8 @@ void Forwarder::Impl::answer(std::uint64_t id, sequencer::SubmitResult result) {
         const auto found = m_sent.find(id);
         if (found == m_sent.end())
             return;
-        done = std::move(found->second);
+        done = std::move(found->second.done);
+        m_shares.give_back(found->second.client);
         m_sent.erase(found);
     }
     done(std::move(result));
@@ -193,12 +203,17 @@ void Forwarder::Impl::refuse_all(const std::string& why) {
     std::vector<SubmitCallback> refused;
     {
         const std::unique_lock lock(m_mutex);
-        for (auto& [id, done] : m_sent)
+        const auto drop = [&](ClientId client, SubmitCallback done) {
+            m_shares.give_back(client);
             refused.push_back(std::move(done));
-        for (Waiting& waiting : m_waiting)
-            refused.push_back(std::move(waiting.done));
+        };
+        for (auto& [id, sent] : m_sent)
+            drop(sent.client, std::move(sent.done));
         m_sent.clear();
-        m_waiting.clear();
+        if (auto next = std::exchange(m_next, std::nullopt))
+            drop(next->client, std::move(next->done));
+        while (auto waiting = m_waiting.pop())
+            drop(waiting->client, std::move(waiting->done));
     }
     for (const SubmitCallback& done : refused)
         done(busy(why));
@@ -208,8 +223,8 @@ Forwarder::Forwarder(const ForwarderOptions& options, const ChainIdentity& chain
     : m_impl(std::make_unique<Impl>(options, chain)) {}
 Forwarder::~Forwarder() = default;
 
-void Forwarder::submit(Bytes envelope, SubmitCallback done) {
-    m_impl->submit(std::move(envelope), std::move(done));
+void Forwarder::submit(Bytes envelope, SubmitCallback done, ClientId client) {
+    m_impl->submit(std::move(envelope), std::move(done), client);
 }
 std::string Forwarder::fault() const {
     return m_impl->fault();

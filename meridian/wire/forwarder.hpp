@@ -12,7 +12,7 @@ struct ForwarderOptions {
     std::uint64_t connect_ms_max = 2'000;
     // After a failed connection everything is refused for that long.
     std::uint64_t retry_ms = 1'000;
-    std::size_t in_flight_max = 4'096;
+    std::size_t in_flight_max = 4'096;  // of one client, as many as there is room left
     SessionLimits session = {};
 };
 
@@ -25,8 +25,8 @@ public:
     Forwarder& operator=(const Forwarder&) = delete;
 
     // From any thread, as Ingress::submit(): the callback is called exactly once, on any thread, with the
-    // sequencer's answer; or Busy, with why, if there is none. Never waits.
-    void submit(Bytes envelope, sequencer::SubmitCallback done);
+    // sequencer's answer; or Busy, with why, if there is none. Never waits. Clients have turns, as there.
+    void submit(Bytes envelope, sequencer::SubmitCallback done, ClientId client = kNobody);
     // Why transactions cannot be passed on just now; empty if they can, or nobody has tried yet.
     std::string fault() const;
 

@@ -97,6 +97,36 @@ TEST_F(ForwarderTest, PassesManyOnThoughTheSequencerTakesFewAtOnce) {
         EXPECT_TRUE(m_answers.wait(i)) << i;
 }
 
+TEST_F(ForwarderTest, NoClientTakesAllTheRoom) {
+    serve();
+    m_silent = true;
+    ForwarderOptions ten = options();
+    ten.in_flight_max = 10;
+    Forwarder forwarder(ten, test_chain());
+    std::atomic<int> refused = 0;
+    const auto count = [&](const SubmitResult& result) { refused += result ? 0 : 1; };
+    for (int i = 0; i < 10; ++i)
+        forwarder.submit(Bytes(5), count, 1);
+    EXPECT_EQ(refused, 5);
+    forwarder.submit(Bytes(5), count, 2);
+    EXPECT_EQ(refused, 5);
+    while (m_server->status().submitted < 6)
+        std::this_thread::yield();
+    // What was answered makes room again, for the same client too.
+    m_server.reset();
+    while (refused < 11)
+        std::this_thread::yield();
+    serve();
+    m_silent = false;
+    for (int number = 1;; ++number) {
+        forwarder.submit(Bytes(7), m_answers.expect(number), 1);
+        if (m_answers.wait(number))
+            break;
+        ASSERT_LT(number, 20'000);
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+}
+
 TEST_F(ForwarderTest, SaysThatThereIsNoSequencerToPassThemTo) {
     Forwarder forwarder({}, test_chain());
     forwarder.submit(Bytes(5), m_answers.expect(1));
