@@ -1,7 +1,8 @@
-// meridian db: looks at the store of a node, checks it, and tidies it up.
+// meridian db: looks at the store of a node and its frame log, checks them, and tidies up.
 #include "commands.hpp"
 #include "number_option.hpp"
 #include "store_tools.hpp"
+#include "stored_log.hpp"
 
 #include <meridian/store/state_walk.hpp>
 
@@ -29,6 +30,8 @@ struct DbOptions {
 struct Report {
     std::string text;
     json::object members;
+    int exit_code = 0;
+    std::string error;  // with another exit code: a sentence for stderr
 };
 using ReportResult = store::StoreResult<Report>;
 
@@ -77,6 +80,40 @@ void describe_tables(Report& report, const store::DatabaseStats& stats) {
     report.members["tables"] = std::move(tables);
 }
 
+void describe_failure(Report& report, const frames::LogFailure& failure) {
+    report.exit_code = kExitFailed;
+    report.error = "frame log: " + failure.message;
+    report.members["frameLog"] = {{"valid", false},
+                                  {"fault", frames::to_string(failure.error)},
+                                  {"file", failure.segment},
+                                  {"offset", failure.offset},
+                                  {"error", failure.message}};
+}
+
+// What the frame log beside the store holds; with `progress`, all of it is read.
+void describe_log(Report& report, const DbOptions& options, const store::ChainIdentity& identity,
+                  const store::ChainView& view, ProgressLine* progress) {
+    const auto wanted = stored_log(options.folder, identity, view);
+    report.members["frameLog"] = nullptr;
+    if (!wanted)
+        return;
+    const auto log = frames::FrameLog::open(frames::posix_disk(), *wanted);
+    if (!log)
+        return describe_failure(report, log.error());
+    if (progress != nullptr)
+        if (const auto read = (*log)->check([&](std::uint64_t frame) {
+                progress->show("frame log: up to frame " + std::to_string(frame));
+            });
+            !read)
+            return describe_failure(report, read.error());
+    report.members["frameLog"] = {{"valid", true},
+                                  {"firstFrame", (*log)->first()},
+                                  {"lastFrame", (*log)->last()},
+                                  {"bytes", (*log)->size()}};
+    report.text += "Frames    " + std::to_string((*log)->first()) + " to " + std::to_string((*log)->last()) +
+                   " in the log, " + mib((*log)->size()) + "\n";
+}
+
 ReportResult inspect(const DbOptions& options) {
     auto database = open_stored_database(options.folder, StoreAccess::Look);
     if (!database)
@@ -93,6 +130,7 @@ ReportResult inspect(const DbOptions& options) {
         return fail(view.error());
     Report out;
     describe_chain(out, *identity, *view);
+    describe_log(out, options, *identity, *view, nullptr);
     describe_tables(out, stats);
     return out;
 }
@@ -122,8 +160,12 @@ ReportResult check(const DbOptions& options) {
     out.members = {
         {"valid", true}, {"accounts", state->accounts}, {"slots", state->slots}, {"trieNodes", state->nodes}};
     describe_chain(out, (*chain)->identity(), *view);
+    describe_log(out, options, (*chain)->identity(), *view, &progress);
+    if (out.exit_code != 0)
+        out.members["valid"] = false;
     out.text += "Valid: " + std::to_string(state->accounts) + " accounts, " + std::to_string(state->slots) +
-                " slots and " + std::to_string(state->nodes) + " nodes of tries agree with the head's root\n";
+                " slots and " + std::to_string(state->nodes) + " nodes of tries agree with the head's root" +
+                (out.exit_code == 0 ? "\n" : "; the frame log is not\n");
     return out;
 }
 
@@ -168,12 +210,46 @@ ReportResult prune(const DbOptions& options) {
     return out;
 }
 
+// The operator gives up frames that were promised and that the log has no more.
+ReportResult forget(const DbOptions& options) {
+    const auto chain = open_stored_chain(options.folder);
+    if (!chain)
+        return fail(chain.error());
+    const auto view = (*chain)->view();
+    if (!view)
+        return fail(view.error());
+    auto wanted = stored_log(options.folder, (*chain)->identity(), *view);
+    if (!wanted)
+        return store::store_fail(StoreErrorKind::NotFound, options.folder + " has no frame log");
+    Report out;
+    const auto before = frames::FrameLog::open(frames::posix_disk(), *wanted);
+    wanted->read_only = false;
+    wanted->missing = frames::MissingFrames::Forgotten;
+    const auto log = frames::FrameLog::open(frames::posix_disk(), *wanted);
+    if (!log) {
+        describe_failure(out, log.error());
+        out.error += " (what is left of a log like that is in the way: move its segments out of " +
+                     wanted->folder + " first)";
+        return out;
+    }
+    out.members = {{"forgotten", !before}, {"lastFrame", (*log)->last()}};
+    const std::string last = std::to_string((*log)->last());
+    out.text = before ? "Nothing is missing: the log holds frames up to " + last + "\n"
+                      : "The chain goes on behind frame " + last +
+                            ". Whoever was shown a later one can convict the key that signed it, if that key "
+                            "signs its number again: give a sequencer another key first (signer.key_file, "
+                            "signer.predecessors, a higher frames.term). A replica gets the frames again\n";
+    return out;
+}
+
 int run(const DbOptions& options, const std::function<ReportResult(const DbOptions&)>& work) {
     const auto report = work(options);
     if (report) {
         std::printf("%s",
                     options.json ? (json::serialize(report->members) + "\n").c_str() : report->text.c_str());
-        return 0;
+        if (report->exit_code != 0)
+            std::fprintf(stderr, "meridian db: %s\n", report->error.c_str());
+        return report->exit_code;
     }
     const store::StoreError& error = report.error();
     std::fprintf(stderr, "meridian db: %s\n", error.message.c_str());
@@ -187,7 +263,7 @@ int run(const DbOptions& options, const std::function<ReportResult(const DbOptio
 }  // namespace
 
 void add_db_command(CLI::App& app, int& exit_code) {
-    CLI::App* command = app.add_subcommand("db", "Look at, check, compact or prune the store of a node");
+    CLI::App* command = app.add_subcommand("db", "Look at, check, compact or prune what a node keeps: store and frame log");
     command->require_subcommand(1);
     command->footer(kExitCodes);
     auto options = std::make_shared<DbOptions>();
@@ -201,8 +277,11 @@ void add_db_command(CLI::App& app, int& exit_code) {
     add("inspect", "Print chain, head, what is kept, and the size of each table; also while a node runs",
         inspect);
     add("check",
-        "Read everything: checksums, state against tries against the head's root, code against its hash",
+        "Read everything: checksums, state against tries against the head's root, code against its hash, "
+        "every frame in the log",
         check);
+    add("forget", "Give up frames that were promised and that the log has lost, so that a node starts again",
+        forget);
     add("compact", "Give back the space of what was erased or overwritten", compact);
     CLI::App* pruning = add("prune", "Remove states and bodies that are older than asked for", prune);
     const auto number = [&](const char* name, std::uint64_t& value, const char* text) {

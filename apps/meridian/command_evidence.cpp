@@ -1,11 +1,14 @@
 // meridian evidence: looks at signed frame headers, and says whether two of them convict their signer.
 //
-// Exit codes: 0 evidence (check), or a header that was shown; 1 no evidence; 2 wrong arguments, or a file
+// Exit codes: 0 evidence (check), or a header that was shown or taken out of a log; 1 no evidence; 2 wrong arguments, or a file
 // that cannot be used.
 #include "commands.hpp"
+#include "number_option.hpp"
+#include "stored_log.hpp"
 
 #include <meridian/frames/disk.hpp>
 #include <meridian/frames/evidence.hpp>
+#include <meridian/frames/frame_log.hpp>
 
 #include <cstdio>
 #include <memory>
@@ -19,6 +22,8 @@ using frames::SignedHeader;
 struct EvidenceOptions {
     std::string first;
     std::string second;
+    std::uint64_t number = 0;
+    std::string output;
     bool json = false;
 };
 
@@ -124,6 +129,39 @@ int show(const EvidenceOptions& options) {
     return 0;
 }
 
+Result<void, std::string> write_file(const std::string& path, BytesView bytes) {
+    frames::Disk& disk = frames::posix_disk();
+    const auto file = disk.create(path);
+    if (!file)
+        return fail(file.error().message);
+    auto done = (*file)->append(bytes);
+    if (done)
+        done = (*file)->sync();
+    if (!done)
+        return fail(done.error().message);
+    return {};
+}
+
+// A frame out of a log, also of one that is in use, or damaged elsewhere.
+int extract(const EvidenceOptions& options) {
+    std::error_code ignored;
+    const std::string inner = frames_folder(options.first);
+    const bool data_folder = std::filesystem::is_directory(inner, ignored);
+    const auto record = frames::read_record(frames::posix_disk(), data_folder ? inner : options.first,
+                                            options.number);
+    if (!record)
+        return refuse_file(record.error().message);
+    if (!options.output.empty())
+        if (const auto written = write_file(options.output, *record); !written)
+            return refuse_file(written.error());
+    const SignedHeader head = frames::peek(*record)->head;  // as it was checked when it was read
+    if (options.json)
+        std::printf("%s\n", frames::signed_header_json(head).c_str());
+    else
+        print_header(head);
+    return 0;
+}
+
 int report_none(const EvidenceOptions& options, frames::EvidenceError error) {
     const std::string reason(to_string(error));
     if (options.json)
@@ -182,7 +220,16 @@ void add_evidence_command(CLI::App& app, int& exit_code) {
     CLI::App* showing =
         command->add_subcommand("show", "Print the signed header in a file, and who signed it");
     showing->add_option("FILE", options->first, "File as above")->required();
-    for (CLI::App* each : {checking, showing})
+    CLI::App* extracting = command->add_subcommand(
+        "extract", "Take a frame out of a node's log: print its signed header, and keep its record");
+    extracting->add_option("DATA", options->first, "Data folder of a node, or the folder of its frame log")
+        ->required();
+    extracting->add_option("NUMBER", options->number, "Number of the frame")
+        ->required()
+        ->transform(whole_number(1));
+    extracting->add_option("-o,--output", options->output, "File to write the record to; it must not exist");
+    extracting->callback([options, &exit_code] { exit_code = extract(*options); });
+    for (CLI::App* each : {checking, showing, extracting})
         each->add_flag("--json", options->json,
                        each == checking ? "Print the evidence as a JSON object, with the call of the contract"
                                         : "Print one JSON object a line");

@@ -22,6 +22,7 @@ struct NodeOptions {
     bool json = false;
     bool identity = false;
     bool signer = false;
+    bool change_role = false;
 };
 
 int refuse(const std::string& message, int code) {
@@ -104,7 +105,7 @@ int run_node(const NodeOptions& options) {
     if (options.identity || options.signer)
         return print_address(*config, options.identity ? load_identity : load_signer);
     start_log({config->logging.level, config->logging.format == "json"});
-    auto node = NodeProcess::open(*config);
+    auto node = NodeProcess::open(*config, options.change_role);
     if (!node)
         return refuse(node.error().message, node.error().exit_code);
     (options.json ? print_json : print_text)(**node, *config);
@@ -148,6 +149,8 @@ void add_node_command(CLI::App& app, int& exit_code) {
                       "Print who this node is as a replica, for its sequencer's log.replicas, and end");
     command->add_flag("--signer", options->signer,
                       "Print who signs this node's frames, for its replicas' feed.sequencers, and end");
+    command->add_flag("--change-role", options->change_role,
+                      "Take a data folder whose node had another role before");
     command->add_flag("--json", options->json, "Print one JSON object when ready");
     command->callback([options, &exit_code] { exit_code = run_node(*options); });
 }

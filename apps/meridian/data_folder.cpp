@@ -9,8 +9,10 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 
 namespace meridian::app {
 namespace {
@@ -21,11 +23,10 @@ std::unexpected<std::string> failure(const std::string& what, const std::string&
     return fail("cannot " + what + " " + path + ": " + std::strerror(errno));
 }
 
-Result<void, std::string> write_secret(const std::string& path, const Hash& secret) {
-    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+Result<void, std::string> write_new(const std::string& path, const std::string& text, mode_t mode) {
+    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (file < 0)
         return failure("create", path);
-    const std::string text = to_hex0x(secret) + "\n";
     const bool written =
         ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(file) == 0;
     ::close(file);
@@ -34,7 +35,38 @@ Result<void, std::string> write_secret(const std::string& path, const Hash& secr
     return {};
 }
 
+// What a folder's node was; empty if nobody knows. Before the role was noted, each had a key of its own.
+std::string former_role(const std::string& folder) {
+    std::ifstream file(folder + "/role");
+    std::string role;
+    if (file && std::getline(file, role))
+        return role;
+    std::error_code ignored;
+    const bool sequencer = std::filesystem::exists(folder + "/sequencer.key", ignored);
+    const bool replica = std::filesystem::exists(folder + "/replica.key", ignored);
+    return sequencer == replica ? "" : sequencer ? "sequencer" : "replica";
+}
+
 }  // namespace
+
+Result<void, std::string> check_role(const std::string& folder, const std::string& role, bool change) {
+    const std::string before = former_role(folder);
+    if (!before.empty() && before != role && !change)
+        return fail(folder + " is the folder of a " + before + ", and node.role is " + role +
+                    ": start it with --role " + before + ", or with --change-role if it shall be a " + role +
+                    " from now on");
+    const std::string path = folder + "/role";
+    std::error_code ignored;
+    if (before == role && std::filesystem::exists(path, ignored))
+        return {};
+    const std::string fresh = path + ".new";
+    std::filesystem::remove(fresh, ignored);
+    if (auto written = write_new(fresh, role + "\n", 0644); !written)
+        return written;
+    if (std::rename(fresh.c_str(), path.c_str()) != 0)
+        return failure("rename", fresh);
+    return {};
+}
 
 std::uint64_t random_number() {
     std::uint64_t out = 0;
@@ -58,7 +90,7 @@ Result<Hash, std::string> load_or_make_secret(const std::string& path) {
         Hash secret;
         if (RAND_bytes(secret.bytes.data(), static_cast<int>(secret.bytes.size())) != 1)
             return fail("the system gives no random bytes for " + path);
-        if (auto written = write_secret(path, secret); !written)
+        if (auto written = write_new(path, to_hex0x(secret) + "\n", 0600); !written)
             return fail(std::move(written.error()));
         return secret;
     }

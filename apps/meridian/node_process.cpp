@@ -30,6 +30,10 @@ std::unexpected<Refusal> refuse(std::string why) {
     return fail(Refusal{std::move(why), kExitFailed});
 }
 
+std::string key_path(const config::NodeConfig& config) {
+    return config.signer.key_file.empty() ? config.node.data_dir + "/sequencer.key" : config.signer.key_file;
+}
+
 Result<frames::LocalSigner, std::string> load_key(const std::string& path) {
     const auto key = load_or_make_secret(path);
     if (!key)
@@ -43,8 +47,7 @@ Result<frames::LocalSigner, std::string> load_key(const std::string& path) {
 }  // namespace
 
 Result<frames::LocalSigner, std::string> load_signer(const config::NodeConfig& config) {
-    return load_key(config.signer.key_file.empty() ? config.node.data_dir + "/sequencer.key"
-                                                   : config.signer.key_file);
+    return load_key(key_path(config));
 }
 
 Result<frames::LocalSigner, std::string> load_identity(const config::NodeConfig& config) {
@@ -110,8 +113,10 @@ NodeProcess::~NodeProcess() {
 
 // --- opening --------------------------------------------------------------------------------------------
 
-Result<std::unique_ptr<NodeProcess>, Refusal> NodeProcess::open(const config::NodeConfig& config) {
+Result<std::unique_ptr<NodeProcess>, Refusal> NodeProcess::open(const config::NodeConfig& config,
+                                                                bool change_role) {
     std::unique_ptr<NodeProcess> out(new NodeProcess(config));
+    out->m_change_role = change_role;
     const auto make = out->replica() ? &NodeProcess::open_replica : &NodeProcess::open_sequencer;
     for (const auto step : {&NodeProcess::open_genesis, &NodeProcess::open_store, &NodeProcess::open_identity,
                             &NodeProcess::open_log, make, &NodeProcess::open_chain, &NodeProcess::open_rpc,
@@ -148,6 +153,8 @@ Result<void, Refusal> NodeProcess::open_genesis() {
 Result<void, Refusal> NodeProcess::open_store() {
     if (auto made = make_folder(m_config.node.data_dir); !made)
         return refuse(std::move(made.error()));
+    if (auto same = check_role(m_config.node.data_dir, m_config.node.role, m_change_role); !same)
+        return refuse(std::move(same.error()));
     auto database = store::open_rocks(rocks_options(m_config));
     if (!database)
         return refuse(database.error().message);
@@ -174,7 +181,8 @@ Result<void, Refusal> NodeProcess::open_log() {
     options = sequencer::follower_log(std::move(options), *view);
     if (m_quorum) {
         options.released = [this] { return m_quorum->released(); };
-        options.promised = 0;  // what is missing, the replicas have
+        options.promised = 0;
+        options.missing = frames::MissingFrames::Awaited;  // the replicas have it
     } else if (m_config.feed.acknowledge) {
         options.released = [this] { return m_release.number(); };
     }
@@ -192,7 +200,46 @@ Result<void, Refusal> NodeProcess::open_log() {
     return {};
 }
 
+// A chain has one signer: a key that was lost, or that of a folder which was another's, forks it. Nothing is
+// drawn before that is known.
+Result<void, Refusal> NodeProcess::check_succession() const {
+    const auto last = m_log->last_header();
+    if (!last)
+        return {};
+    const auto before = frames::recover_signer(*last);
+    if (!before)
+        return refuse("frame " + std::to_string(last->header.number) + " of the log has no valid signature");
+    const std::string frame = "frame " + std::to_string(last->header.number);
+    std::error_code ignored;
+    const bool there = std::filesystem::exists(key_path(m_config), ignored);
+    bool same = false, named = false;
+    std::string own = "there is no key in " + key_path(m_config);
+    if (there) {
+        const auto signer = load_signer(m_config);
+        if (!signer)
+            return refuse(signer.error());
+        same = signer->address() == *before;
+        own = "the key in " + key_path(m_config) + " is that of " + node::checksum_address(signer->address());
+    }
+    for (const std::string& address : m_config.signer.predecessors)
+        named = named || *fixed_from_hex<20>(std::string_view(address).substr(2)) == *before;
+    if (!same && !named)
+        return refuse("the log ends with " + frame + ", signed by " + node::checksum_address(*before) +
+                      ", but " + own +
+                      ". Bring back the key that signed (signer.key_file); if another key is to go on, name "
+                      "the former's address in signer.predecessors and raise frames.term, and name the new "
+                      "one in its replicas' feed.sequencers");
+    const std::uint64_t needed = last->header.term + (same ? 0 : 1);
+    if (m_config.frames.term < needed)
+        return refuse("frames.term is " + std::to_string(m_config.frames.term) + ", but " + frame +
+                      " is of term " + std::to_string(last->header.term) + (same ? "" : ", of another key") +
+                      ": it has to be at least " + std::to_string(needed));
+    return {};
+}
+
 Result<void, Refusal> NodeProcess::open_sequencer() {
+    if (auto follows = check_succession(); !follows)
+        return follows;
     auto signer = load_signer(m_config);
     if (!signer)
         return refuse(std::move(signer.error()));
@@ -221,6 +268,11 @@ Result<void, Refusal> NodeProcess::ask_replicas() {
     if (adoption.adopted() != 0)
         spdlog::warn("{} frames that the log had lost were taken back from replicas; it ends with frame {}",
                      adoption.adopted(), m_log->last());
+    if (m_log->last() < m_log->noted())
+        return refuse("the frame log ends with frame " + std::to_string(m_log->last()) + ", but frame " +
+                      std::to_string(m_log->noted()) +
+                      " had been released, and no replica that came holds it: wait for the others of "
+                      "log.replicas (log.replicas_wait_s), or restore the folder of the log");
     m_quorum->set_on_logged([this](const sequencer::PublishedFramePtr& frame) {
         m_feed_server->on_logged(frame->content->number, frame->record);
     });

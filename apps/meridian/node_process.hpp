@@ -41,7 +41,9 @@ Result<frames::LocalSigner, std::string> load_identity(const config::NodeConfig&
 class NodeProcess {
 public:
     // Opens everything, and executes again what the log has beyond the store. The config was checked.
-    static Result<std::unique_ptr<NodeProcess>, Refusal> open(const config::NodeConfig& config);
+    // `change_role`: the folder's node had another role before, and is to have this one.
+    static Result<std::unique_ptr<NodeProcess>, Refusal> open(const config::NodeConfig& config,
+                                                              bool change_role);
     ~NodeProcess();
     NodeProcess(const NodeProcess&) = delete;
     NodeProcess& operator=(const NodeProcess&) = delete;
@@ -68,6 +70,7 @@ private:
     Result<void, Refusal> open_store();
     Result<void, Refusal> open_log();
     Result<void, Refusal> open_identity();
+    Result<void, Refusal> check_succession() const;
     Result<void, Refusal> open_sequencer();
     Result<void, Refusal> ask_replicas();
     Result<void, Refusal> open_feed();
@@ -91,6 +94,7 @@ private:
     void log_start() const;
 
     config::NodeConfig m_config;
+    bool m_change_role = false;
     node::Genesis m_genesis;
     std::vector<node::DevAccount> m_accounts;  // of the preset "dev"
     sequencer::SystemClock m_clock;

@@ -158,7 +158,8 @@ struct TransactionsSection {
 };
 
 struct SignerSection {
-    std::string key_file;  // empty: sequencer.key in node.data_dir
+    std::string key_file;                   // empty: sequencer.key in node.data_dir
+    std::vector<std::string> predecessors;  // addresses
 };
 
 struct LoggingSection {

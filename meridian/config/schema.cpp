@@ -82,7 +82,7 @@ Section frames_section(FramesSection& c) {
          text("coinbase", c.coinbase, "Address that fees go to; empty: the zero address.", check_address),
          text("extra_data", c.extra_data, "Text in the header of each block, 32 bytes at most.",
               check_extra_data),
-         number("term", c.term, 0, kNumberMax, "The sequencer's term of office, part of each frame."),
+         number("term", c.term, 0, kNumberMax, "The sequencer's term of office, part of each frame; it never goes back."),
          number("unpublished_max", c.unpublished_max, 1, 65'536,
                 "Frames that wait to become durable before execution pauses."),
          number("uncommitted_max", c.uncommitted_max, 1, 1'000'000,
@@ -289,7 +289,11 @@ Section signer_section(SignerSection& c) {
         "The key that signs frames.",
         {path("key_file", c.key_file,
               "File with the key, 64 hexadecimal digits, readable by its owner only; empty: sequencer.key in "
-              "node.data_dir, made at the first start.")}};
+              "node.data_dir, made at the first start."),
+         list("predecessors", c.predecessors,
+              "Addresses of former keys, whose frames this node's may follow: of a key that was lost, or of "
+              "the sequencer whose replica this was. frames.term has to be higher than theirs.",
+              check_address)}};
 }
 
 Section logging_section(LoggingSection& c) {

@@ -1,5 +1,6 @@
 // Writing, reading and retention. Opening and recovery are in frame_log_open.cpp.
 
+#include <meridian/frames/log_mark.hpp>
 #include <meridian/frames/log_segment.hpp>
 
 #include <meridian/base/assert.hpp>
@@ -70,7 +71,10 @@ std::string_view to_string(LogError error) noexcept {
     return "unknown";
 }
 
-FrameLog::FrameLog(Disk& disk, LogOptions options) : m_disk(disk), m_options(std::move(options)) {}
+FrameLog::FrameLog(Disk& disk, LogOptions options)
+    : m_disk(disk),
+      m_options(std::move(options)),
+      m_mark(std::make_unique<LogMarkFile>(m_disk, m_options)) {}
 FrameLog::~FrameLog() = default;
 
 // --- appending ---------------------------------------------------------------------------------------------
@@ -137,7 +141,7 @@ LogResult<void> FrameLog::sync_current() {
 }
 
 // The header is durable, and the file's name, before an entry is written: what is torn in a segment is always
-// an entry.
+// an entry. So is the note that the segment was begun, so that it cannot vanish with its entries.
 LogResult<void> FrameLog::begin_segment() {
     if (auto synced = sync_current(); !synced)
         return synced;
@@ -159,6 +163,12 @@ LogResult<void> FrameLog::begin_segment() {
         if (auto removed = m_disk.remove(path); !removed)
             return broken(failure);
         return fail(failure);
+    }
+    if (auto noted = m_mark->replace({first, std::max(noted_as_durable(first - 1), this->noted())}); !noted) {
+        const bool replaced = m_mark->mark() && m_mark->mark()->segment_first == first;
+        if (replaced || !m_disk.remove(path))
+            return broken(std::move(noted.error()));
+        return noted;
     }
     m_current = std::make_shared<OpenSegment>(name, *std::move(file), header);
     m_current->end = m_synced_size = kSegmentHeaderSize;
@@ -205,11 +215,22 @@ LogResult<void> FrameLog::write_group() {
 }
 
 LogResult<void> FrameLog::make_durable() {
-    if (m_options.durability == Durability::Fsync)
+    if (m_options.durability == Durability::Fsync) {
         if (auto synced = sync_current(); !synced)
             return synced;
+        m_mark->advance(last_written());
+    }
     show_released();
     return {};
+}
+
+std::uint64_t FrameLog::noted() const noexcept {
+    return m_mark->mark() ? m_mark->mark()->last : 0;
+}
+
+// How far frames that are flushed bind: what replicas do not hold was shown to nobody, and may be made again.
+std::uint64_t FrameLog::noted_as_durable(std::uint64_t flushed) const noexcept {
+    return m_options.durability == Durability::Replicated ? std::min(flushed, last_durable()) : flushed;
 }
 
 void FrameLog::show_released() {

@@ -23,6 +23,13 @@ enum class Durability : std::uint8_t {
 };
 std::string_view to_string(Durability durability) noexcept;
 
+// What open() does about promised frames that the log has not.
+enum class MissingFrames : std::uint8_t {
+    Refuse,    // PromisedMissing
+    Awaited,   // others hold them and give them back; noted() says how far they have to
+    Forgotten  // the operator gives them up: the log goes on behind what it has
+};
+
 struct LogOptions {
     std::string folder;
     std::uint64_t chain_id = 0;
@@ -48,6 +55,9 @@ struct LogOptions {
     // The last frame that is known to have been promised (the store's last block ends with it): a log that
     // would have to be cut below it is refused. Zero: none.
     std::uint64_t promised = 0;
+    // The chain has blocks that were made beside a log, so that an empty folder cannot be a new log's.
+    bool begun = false;
+    MissingFrames missing = MissingFrames::Refuse;
     // Looks on: nothing is created, cut or locked; writing is an error.
     bool read_only = false;
 };
@@ -60,7 +70,7 @@ enum class [[nodiscard]] LogError : std::uint8_t {
     Corrupt,          // an entry does not check, and is not a torn tail
     Gap,              // a number is missing, between entries or segments
     BrokenChain,      // a frame does not name the one before it as its parent
-    PromisedMissing,  // the log ends before LogOptions::promised
+    PromisedMissing,  // the log ends before LogOptions::promised, or before what the file beside it notes
     NotRetained,      // below first()
     NotYet,           // above what there is
     WrongNumber,      // append(): not the next, or not the record's own
@@ -91,6 +101,7 @@ struct LogCut {
 };
 
 struct OpenSegment;  // internal
+class LogMarkFile;   // internal
 
 // Which frames a cursor gives.
 enum class Reach : std::uint8_t {
@@ -138,6 +149,8 @@ public:
     // What open() cut off, if anything.
     const std::optional<LogCut>& cut() const noexcept { return m_cut; }
     const LogOptions& options() const noexcept { return m_options; }
+    // The newest frame that is known to have been durable, in this log or in one that was in its place.
+    std::uint64_t noted() const noexcept;
 
     // --- writing
     // -------------------------------------------------------------------------------------------- Takes over
@@ -176,8 +189,10 @@ public:
     LogResult<SignedHeader> header(std::uint64_t number) const;
     // The last frame's header, appended ones included; empty in an empty log.
     std::optional<SignedHeader> last_header() const;
-    // Reads everything and checks what open() checks of the last segments. For the command line.
-    LogResult<void> check() const;
+    // Reads everything and checks what open() checks of the last segments, telling how far it is. For the
+    // command line.
+    using Progress = std::function<void(std::uint64_t frame)>;
+    LogResult<void> check(const Progress& progress = {}) const;
 
 private:
     friend class Cursor;
@@ -195,7 +210,12 @@ private:
     FrameLog(Disk& disk, LogOptions options);
     LogResult<void> load();
     LogResult<std::vector<Segment>> list_segments();
-    LogResult<bool> discard_unfinished_segment(const std::string& name);
+    LogResult<bool> is_unfinished_segment(const std::string& name);
+    LogResult<void> remove_unfinished_segment();
+    LogResult<void> check_promised(std::uint64_t last, const Tail& tail) const;
+    std::string describe_end(std::uint64_t last, const Tail& tail) const;
+    LogResult<void> renew_mark();
+    std::uint64_t noted_as_durable(std::uint64_t flushed) const noexcept;
     LogResult<Tail> load_last();
     LogResult<void> load_last_but_one();
     LogResult<void> load_tail(bool may_be_torn);
@@ -225,6 +245,7 @@ private:
     LogOptions m_options;
     std::unique_ptr<DiskLock> m_lock;
     std::optional<LogCut> m_cut;
+    std::unique_ptr<LogMarkFile> m_mark;
 
     // The writer's own.
     Bytes m_buffer;                          // entries appended, not written; their heads are still blank
@@ -243,5 +264,8 @@ private:
     std::atomic<std::uint64_t> m_written = 0;
     std::atomic<std::uint64_t> m_durable = 0;
 };
+
+// One frame's record out of the files of a log that a node may be using, and that may be damaged elsewhere.
+LogResult<Bytes> read_record(Disk& disk, const std::string& folder, std::uint64_t number);
 
 }  // namespace meridian::frames

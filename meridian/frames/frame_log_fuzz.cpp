@@ -1,4 +1,4 @@
-// A segment file with any bytes: opening never crashes; a log that is refused is left as it was; one that is
+// A segment file, or the note of how far a log has come, with any bytes: opening never crashes; a log that is refused is left as it was; one that is
 // accepted keeps all it holds, takes the next frame, and opens again with it.
 #include <meridian/base/assert.hpp>
 #include <meridian/frames/frame_log.hpp>
@@ -53,6 +53,14 @@ void check_open(const Bytes& file, const LogOptions& options) {
     MERIDIAN_ASSERT(log && (*log)->last() == last + 1 && !(*log)->cut());
 }
 
+// The note alone: it checks, or it is left as it is.
+void check_note(BytesView input, const LogOptions& options) {
+    MemoryDisk disk;
+    disk.put(options.folder + ".mark", to_bytes(input));
+    if (!FrameLog::open(disk, options))
+        MERIDIAN_ASSERT(equal(disk.content(options.folder + ".mark"), input));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -64,5 +72,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const BytesView input(data, size);
     check_open(to_bytes(input), options);
     check_open(mended(input, options), options);
+    check_note(input, options);
     return 0;
 }

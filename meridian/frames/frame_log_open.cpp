@@ -1,6 +1,7 @@
 // Opening a frame log: what is there is read and held against the rules; a torn tail is cut off, and nothing
 // else is ever changed.
 
+#include <meridian/frames/log_mark.hpp>
 #include <meridian/frames/log_segment.hpp>
 
 namespace meridian::frames {
@@ -209,6 +210,8 @@ LogResult<std::unique_ptr<FrameLog>> FrameLog::open(Disk& disk, LogOptions optio
             return fail(io_failure({}, lock.error()));
         log->m_lock = *std::move(lock);
     }
+    if (auto read = log->m_mark->read(); !read && log->m_options.missing != MissingFrames::Forgotten)
+        return fail(std::move(read.error()));
     if (auto loaded = log->load(); !loaded)
         return fail(std::move(loaded.error()));
     return log;
@@ -225,8 +228,8 @@ LogResult<std::vector<FrameLog::Segment>> FrameLog::list_segments() {
     return segments;
 }
 
-// A segment whose beginning a crash interrupted has no entry yet. Whether it was one, and is gone now.
-LogResult<bool> FrameLog::discard_unfinished_segment(const std::string& name) {
+// A segment whose beginning a crash interrupted has no entry yet.
+LogResult<bool> FrameLog::is_unfinished_segment(const std::string& name) {
     const auto file = m_disk.open(path_of(name), OpenMode::Read);
     if (!file)
         return fail(io_failure(name, file.error()));
@@ -239,30 +242,33 @@ LogResult<bool> FrameLog::discard_unfinished_segment(const std::string& name) {
         !is_unfinished_header(bytes, expected_header(m_options, parse_segment_name(name).value_or(0))))
         return false;
     m_cut = LogCut{name, 0, *got, name + ": removed, as a crash interrupted its beginning; it held no frame"};
+    return true;
+}
+
+// The one that m_cut tells of.
+LogResult<void> FrameLog::remove_unfinished_segment() {
     if (m_options.read_only)
-        return true;
-    auto removed = m_disk.remove(path_of(name));
+        return {};
+    auto removed = m_disk.remove(path_of(m_cut->segment));
     if (removed)
         removed = m_disk.sync_directory(m_options.folder);
     if (!removed)
-        return fail(io_failure(name, removed.error()));
-    return true;
+        return fail(io_failure(m_cut->segment, removed.error()));
+    return {};
 }
 
 LogResult<void> FrameLog::load() {
     auto segments = list_segments();
     if (!segments)
         return fail(std::move(segments.error()));
-    bool may_be_torn = true;
+    bool unfinished = false;
     if (!segments->empty()) {
-        const auto discarded = discard_unfinished_segment(segments->back().name);
-        if (!discarded)
-            return fail(discarded.error());
-        if (*discarded) {
-            // What came before had been made durable first.
-            may_be_torn = false;
+        const auto found = is_unfinished_segment(segments->back().name);
+        if (!found)
+            return fail(found.error());
+        unfinished = *found;
+        if (unfinished)
             segments->pop_back();
-        }
     }
     for (Segment& segment : *segments) {
         const auto opened = open_file(segment.name, OpenMode::Read);
@@ -274,7 +280,13 @@ LogResult<void> FrameLog::load() {
         segment.size = *size;
     }
     m_segments = *std::move(segments);
-    return load_tail(may_be_torn);
+    // What came before an unfinished segment had been made durable first.
+    if (auto loaded = load_tail(!unfinished); !loaded)
+        return loaded;
+    if (unfinished)
+        if (auto removed = remove_unfinished_segment(); !removed)
+            return removed;
+    return renew_mark();
 }
 
 // The last segment, up to where it checks.
@@ -328,10 +340,8 @@ LogResult<void> FrameLog::load_tail(bool may_be_torn) {
     const std::uint64_t last = m_current != nullptr ? m_current->last : m_options.first_number - 1;
     if (!tail.fault.empty() && !may_be_torn)
         return corrupt(m_current->name, tail.end, tail.fault);
-    if (last < m_options.promised)
-        return log_failure(LogError::PromisedMissing,
-                           "the frame log ends with frame " + std::to_string(last) + ", but frame " +
-                               std::to_string(m_options.promised) + " has been promised");
+    if (auto whole = check_promised(last, tail); !whole)
+        return whole;
     if (!tail.fault.empty())
         if (auto cut = cut_tail(*m_current, tail); !cut)
             return cut;
@@ -342,6 +352,59 @@ LogResult<void> FrameLog::load_tail(bool may_be_torn) {
     if (m_current == nullptr)
         return {};
     return settle(*m_current);
+}
+
+// Where the log ends, and what is wrong there.
+std::string FrameLog::describe_end(std::uint64_t last, const Tail& tail) const {
+    if (m_current == nullptr)
+        return (m_cut ? m_cut->segment + ": ends within its header, at offset " +
+                            std::to_string(m_cut->size) + "; no other segment is in "
+                      : std::string("no segment of the frame log is in ")) +
+               m_options.folder;
+    const std::string place = m_current->name + ", offset " + std::to_string(tail.end) + ": ";
+    return place + (tail.fault.empty() ? "" : tail.fault + "; ") + "the frame log ends here, with frame " +
+           std::to_string(last);
+}
+
+// A log that is shorter than what was promised was not cut by a crash.
+LogResult<void> FrameLog::check_promised(std::uint64_t last, const Tail& tail) const {
+    const std::optional<LogMark>& mark = m_mark->mark();
+    const bool noted = m_options.missing == MissingFrames::Refuse && mark;
+    const std::uint64_t promised = std::max(m_options.promised, noted ? mark->last : 0);
+    const bool empty = m_current == nullptr;
+    std::string missing;
+    if (last < promised)
+        missing = "frame " + std::to_string(promised) + " has been promised";
+    else if (noted && last < mark->segment_first &&
+             (empty || m_current->header.first_number != mark->segment_first))
+        missing = segment_name(mark->segment_first) + " had been begun";
+    else if (empty && !mark && m_options.begun && m_options.missing == MissingFrames::Refuse)
+        missing = "the chain's blocks were made of frames, and later frames than theirs may have been shown";
+    if (missing.empty())
+        return {};
+    std::string message = describe_end(last, tail) + ", but " + missing +
+                          ". Nothing was changed. Put back what is missing: the folder from a backup, or the "
+                          "whole folder of a node that has followed further; `meridian db forget` gives the "
+                          "frames up instead";
+    const std::string name = !empty ? m_current->name : m_cut ? m_cut->segment : "";
+    const std::uint64_t offset = !empty ? tail.end : m_cut ? m_cut->size : 0;
+    return fail(LogFailure{LogError::PromisedMissing, name, offset, std::move(message), std::nullopt});
+}
+
+// What was found is durable now, and noted so; the notes of before are of no more use.
+LogResult<void> FrameLog::renew_mark() {
+    if (m_options.read_only)
+        return {};
+    LogMark mark{m_current != nullptr ? m_current->header.first_number : 0, noted_as_durable(last_written())};
+    if (m_options.missing == MissingFrames::Awaited && m_mark->mark())
+        mark.last = std::max(mark.last, m_mark->mark()->last);
+    const auto before = m_mark->mark();
+    auto renewed = m_mark->replace(mark);
+    // On a full disk the older note goes on to count, and the next segment makes one anew.
+    const bool kept = !renewed && renewed.error().io == IoCode::NoSpace && m_mark->mark() == before;
+    if (kept && m_options.missing != MissingFrames::Forgotten)
+        return {};
+    return renewed;
 }
 
 // Cuts off what a crash left half written, unless an entry says that it had been whole.
@@ -439,13 +502,15 @@ LogResult<void> FrameLog::truncate_after(std::uint64_t number) {
     m_buffer.clear();
     m_places.clear();
     m_options.promised = std::min(m_options.promised, number);
+    if (auto noted = m_mark->replace({0, std::min(number, this->noted())}); !noted)
+        return broken(std::move(noted.error()));
     if (number < last_written())
         if (auto shortened = shorten_files(number); !shortened)
             return shortened;
     return load();
 }
 
-LogResult<void> FrameLog::check() const {
+LogResult<void> FrameLog::check(const Progress& progress) const {
     std::vector<Segment> segments;
     {
         const std::lock_guard lock(m_mutex);
@@ -469,6 +534,8 @@ LogResult<void> FrameLog::check() const {
                 return seam;
         before = *std::move(segment);
         last = tail->last;
+        if (progress)
+            progress(before->last);
     }
     return {};
 }

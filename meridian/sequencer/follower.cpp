@@ -24,6 +24,8 @@ frames::LogOptions follower_log(frames::LogOptions options, const store::ChainVi
         options.first_number = note->last_frame + 1;
         options.first_parent_hash = note->frame_hash;
         options.promised = note->last_frame;
+        // A snapshot brings the last block alone.
+        options.begun = view.oldest_body() < view.head()->number;
     }
     return options;
 }
