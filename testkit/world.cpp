@@ -78,6 +78,7 @@ std::string World::start() {
         m_quorum = std::make_unique<sequencer::ReplicaQuorum>(quorum_options(m_options), clock);
         options.released = [this] { return m_quorum->released(); };
         options.promised = 0;
+        options.missing = frames::MissingFrames::Awaited;
     }
     auto log = frames::FrameLog::open(disk, options);
     if (!log)

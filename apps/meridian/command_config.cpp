@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 
 namespace meridian::app {
@@ -36,7 +37,12 @@ int print_json(const config::Problems& problems) {
 
 int check(const ConfigOptions& options) {
     const auto config = config::load_node_config(options.file);
-    const config::Problems problems = config ? config::Problems{} : config.error();
+    config::Problems problems = config ? config::Problems{} : config.error();
+    // What the file names has to be there.
+    if (std::error_code ignored; config && !config->chain.genesis.empty() &&
+                                 !std::filesystem::is_regular_file(config->chain.genesis, ignored))
+        problems.push_back(
+            {options.file, 0, 0, "chain.genesis", config->chain.genesis + " is not there, or is no file"});
     if (options.json)
         return print_json(problems);
     if (problems.empty()) {

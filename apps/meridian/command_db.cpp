@@ -263,7 +263,8 @@ int run(const DbOptions& options, const std::function<ReportResult(const DbOptio
 }  // namespace
 
 void add_db_command(CLI::App& app, int& exit_code) {
-    CLI::App* command = app.add_subcommand("db", "Look at, check, compact or prune what a node keeps: store and frame log");
+    CLI::App* command =
+        app.add_subcommand("db", "Look at, check, compact or prune what a node keeps: store and frame log");
     command->require_subcommand(1);
     command->footer(kExitCodes);
     auto options = std::make_shared<DbOptions>();

@@ -1,7 +1,7 @@
 // meridian evidence: looks at signed frame headers, and says whether two of them convict their signer.
 //
-// Exit codes: 0 evidence (check), or a header that was shown or taken out of a log; 1 no evidence; 2 wrong arguments, or a file
-// that cannot be used.
+// Exit codes: 0 evidence (check), or a header that was shown or taken out of a log; 1 no evidence; 2 wrong
+// arguments, or a file that cannot be used.
 #include "commands.hpp"
 #include "number_option.hpp"
 #include "stored_log.hpp"
@@ -147,8 +147,8 @@ int extract(const EvidenceOptions& options) {
     std::error_code ignored;
     const std::string inner = frames_folder(options.first);
     const bool data_folder = std::filesystem::is_directory(inner, ignored);
-    const auto record = frames::read_record(frames::posix_disk(), data_folder ? inner : options.first,
-                                            options.number);
+    const auto record =
+        frames::read_record(frames::posix_disk(), data_folder ? inner : options.first, options.number);
     if (!record)
         return refuse_file(record.error().message);
     if (!options.output.empty())

@@ -1,5 +1,6 @@
 #include <meridian/config/config_file.hpp>
 #include <meridian/config/nearest.hpp>
+#include <meridian/config/schema.hpp>
 
 #include <gtest/gtest.h>
 
@@ -219,6 +220,31 @@ TEST(Config, KeysThatContradictEachOther) {
         problem_of("[frames]\ngas_max = 29_000_000\n"),
         "chain.toml: ingress.txn_gas_max: has to be at most frames.gas_max, as a transaction is executed in "
         "one frame");
+}
+
+TEST(Config, TwoPortsAreNotOne) {
+    const std::string both = "[rpc]\nport = 9000\n[admin]\nport = 9000\n";
+    EXPECT_EQ(problem_of(both),
+              "chain.toml:4:8: admin.port: is 9000, as rpc.port is: each needs one of its own");
+    EXPECT_EQ(problem_of(both + "host = \"0.0.0.0\"\n"),
+              "chain.toml:4:8: admin.port: is 9000, as rpc.port is: each needs one of its own");
+    EXPECT_TRUE(parse_node_config(both + "enabled = false\n", "chain.toml"));
+    EXPECT_TRUE(parse_node_config(both + "host = \"127.0.0.2\"\n", "chain.toml"));
+    EXPECT_TRUE(parse_node_config("[rpc]\nport = 0\n[admin]\nport = 0\n", "chain.toml"));
+}
+
+TEST(Config, HostsAndOriginsThatNobodyCanHave) {
+    for (const char* good : {"*", "localhost", "node-1.example.org", "127.0.0.1", "[::1]"})
+        EXPECT_EQ(check_host_name(good), "") << good;
+    for (const char* bad : {"", "a b", "http://a", "a:1", "[x]", "a*"})
+        EXPECT_NE(check_host_name(bad), "") << bad;
+    for (const char* good : {"*", "localhost", "127.0.0.1", "[::1]", "[::1]:80", "https://app.example.org",
+                             "http://localhost:3000", "moz-extension://abc"})
+        EXPECT_EQ(check_origin(good), "") << good;
+    for (const char* bad : {"", "foo://", "://a", "a b", "http://a/path", "https://*", "a:0", "a:99999"})
+        EXPECT_NE(check_origin(bad), "") << bad;
+    EXPECT_NE(problem_of("[rpc]\ncors = [\"foo://\"]\n").find("rpc.cors: item 1 is not an origin"),
+              std::string::npos);
 }
 
 TEST(Config, ReplicasThatHoldFrames) {

@@ -128,6 +128,34 @@ std::string check_endpoint(std::string_view text) {
     return "is not HOST:PORT";
 }
 
+std::string check_host_name(std::string_view text) {
+    const std::string_view name =
+        text.starts_with('[') && text.ends_with(']') ? text.substr(1, text.size() - 2) : text;
+    if (text == "*" || (!name.empty() && check_ip_address(name).empty()))
+        return {};
+    const bool word = !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_';
+    });
+    return word ? "" : "is not the name of a host, as node.example.org, nor * for all";
+}
+
+std::string check_origin(std::string_view text) {
+    std::string_view rest = text;
+    const auto scheme = rest.find("://");
+    const bool named = scheme != std::string_view::npos;
+    if (named)
+        rest.remove_prefix(scheme + 3);
+    const auto colon = rest.rfind(':');
+    if (colon != std::string_view::npos && is_port(rest.substr(colon + 1)))
+        rest = rest.substr(0, colon);
+    const bool known =
+        !named || std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(scheme),
+                              [](unsigned char c) { return std::isalnum(c) != 0 || c == '-'; });
+    if (text == "*" || (known && scheme != 0 && rest != "*" && check_host_name(rest).empty()))
+        return {};
+    return "is not an origin: [SCHEME://]HOST[:PORT], as https://app.example.org, or * for all";
+}
+
 std::string check_method_pattern(std::string_view text) {
     const std::string_view name = text.ends_with("_*") ? text.substr(0, text.size() - 2) : text;
     const bool word = !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {

@@ -82,7 +82,8 @@ Section frames_section(FramesSection& c) {
          text("coinbase", c.coinbase, "Address that fees go to; empty: the zero address.", check_address),
          text("extra_data", c.extra_data, "Text in the header of each block, 32 bytes at most.",
               check_extra_data),
-         number("term", c.term, 0, kNumberMax, "The sequencer's term of office, part of each frame; it never goes back."),
+         number("term", c.term, 0, kNumberMax,
+                "The sequencer's term of office, part of each frame; it never goes back."),
          number("unpublished_max", c.unpublished_max, 1, 65'536,
                 "Frames that wait to become durable before execution pauses."),
          number("uncommitted_max", c.uncommitted_max, 1, 1'000'000,
@@ -203,8 +204,10 @@ Section rpc_section(RpcSection& c) {
         "JSON-RPC over HTTP and WebSocket, and its limits.",
         {host(c.host), port(c.port),
          list("vhosts", c.vhosts,
-              "Names by which the node may be addressed, * for all; IP addresses may always."),
-         list("cors", c.cors, "Origins whose web pages may ask: [SCHEME://]HOST[:PORT], or * for all."),
+              "Names by which the node may be addressed, * for all; IP addresses may always.",
+              check_host_name),
+         list("cors", c.cors, "Origins whose web pages may ask: [SCHEME://]HOST[:PORT], or * for all.",
+              check_origin),
          list("allow", c.allow, "Methods that are served, NAME or NAMESPACE_*; none named: all.",
               check_method_pattern),
          list("deny", c.deny, "Methods that are not served, NAME or NAMESPACE_*, whatever allow says.",
@@ -374,6 +377,32 @@ void find_acknowledge_conflicts(const NodeConfig& config, std::vector<Conflict>&
              "has to be \"fsync\" with feed.acknowledge = true, which says that the disk has a frame"});
 }
 
+// Two ports that are opened on one address, or on one and on all.
+void find_port_conflicts(const NodeConfig& config, std::vector<Conflict>& out) {
+    struct Listening {
+        std::string_view section;
+        const std::string& host;
+        std::uint64_t port;
+    };
+    std::vector<Listening> ports{{"rpc", config.rpc.host, config.rpc.port}};
+    const auto add = [&ports](std::string_view section, const auto& c) {
+        if (c.enabled)
+            ports.push_back({section, c.host, c.port});
+    };
+    add("admin", config.admin);
+    add("metrics", config.metrics);
+    add("feed", config.feed);
+    add("transactions", config.transactions);
+    const auto everywhere = [](const std::string& host) { return host == "0.0.0.0" || host == "::"; };
+    for (std::size_t i = 0; i < ports.size(); ++i)
+        for (std::size_t j = 0; j < i; ++j)
+            if (ports[i].port != 0 && ports[i].port == ports[j].port &&
+                (ports[i].host == ports[j].host || everywhere(ports[i].host) || everywhere(ports[j].host)))
+                out.push_back({ports[i].section, "port",
+                               "is " + std::to_string(ports[i].port) + ", as " +
+                                   std::string(ports[j].section) + ".port is: each needs one of its own"});
+}
+
 }  // namespace
 
 std::vector<Conflict> find_conflicts(const NodeConfig& config) {
@@ -381,6 +410,7 @@ std::vector<Conflict> find_conflicts(const NodeConfig& config) {
     const bool replica = config.node.role == "replica";
     find_replicas_conflicts(config, out);
     find_acknowledge_conflicts(config, out);
+    find_port_conflicts(config, out);
     if (replica && config.feed.upstream.empty())
         out.push_back(
             {"feed", "upstream", "a replica needs the feed of a sequencer, as [\"127.0.0.1:8548\"]"});

@@ -60,6 +60,8 @@ std::vector<Conflict> find_conflicts(const NodeConfig& config);
 std::string check_ip_address(std::string_view text);
 std::string check_address(std::string_view text);         // 0x and 40 hexadecimal digits; may be empty
 std::string check_endpoint(std::string_view text);        // HOST:PORT
+std::string check_host_name(std::string_view text);       // a name or an IP address, or *
+std::string check_origin(std::string_view text);          // [SCHEME://]HOST[:PORT], or *
 std::string check_method_pattern(std::string_view text);  // eth_call, debug_*
 std::string check_extra_data(std::string_view text);      // at most 32 bytes
 

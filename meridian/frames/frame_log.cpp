@@ -72,9 +72,7 @@ std::string_view to_string(LogError error) noexcept {
 }
 
 FrameLog::FrameLog(Disk& disk, LogOptions options)
-    : m_disk(disk),
-      m_options(std::move(options)),
-      m_mark(std::make_unique<LogMarkFile>(m_disk, m_options)) {}
+    : m_disk(disk), m_options(std::move(options)), m_mark(std::make_unique<LogMarkFile>(m_disk, m_options)) {}
 FrameLog::~FrameLog() = default;
 
 // --- appending ---------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
-// A segment file, or the note of how far a log has come, with any bytes: opening never crashes; a log that is refused is left as it was; one that is
-// accepted keeps all it holds, takes the next frame, and opens again with it.
+// A segment file, or the note of how far a log has come, with any bytes: opening never crashes; a log that is
+// refused is left as it was; one that is accepted keeps all it holds, takes the next frame, and opens again
+// with it.
 #include <meridian/base/assert.hpp>
 #include <meridian/frames/frame_log.hpp>
 #include <meridian/frames/log_entry.hpp>

@@ -2,8 +2,9 @@
 // log which was deleted, emptied or cut short is found out. Internal to frames; docs/frames.md is the
 // specification.
 //
-// A note is made behind the flush of what it tells of, so it never says more than the disk held. It is written
-// with each group and flushed with each segment: it outlives the process, and of the machine as much as that.
+// A note is made behind the flush of what it tells of, so it never says more than the disk held. It is
+// written with each group and flushed with each segment: it outlives the process, and of the machine as much
+// as that.
 #pragma once
 
 #include <meridian/frames/frame_log.hpp>

@@ -1,5 +1,9 @@
 #include <meridian/sequencer/follower.hpp>
 
+#include <meridian/sequencer/txn_words.hpp>
+
+#include <algorithm>
+
 namespace meridian::sequencer {
 namespace {
 
@@ -142,11 +146,33 @@ Result<Follower::Verified, std::string> Follower::verify(BytesView record) {
             }
             return Verified{*std::move(decoded), std::make_shared<const Bytes>(to_bytes(record))};
         }
+        if (verified.error().error == frames::VerifyError::WrongParent)
+            if (auto contradiction = find_contradiction(record, verified.error().message);
+                !contradiction.empty()) {
+                stop_with(contradiction);
+                return fail(std::move(contradiction));
+            }
         why = "frame " + std::to_string(wanted()) + ": " + verified.error().message;
         if (verified.error().error != frames::VerifyError::WrongSigner)
             break;
     }
     return fail(std::move(why));
+}
+
+// A frame that a sequencer did sign and that does not follow this node's: then this node's own are others,
+// and no source has better ones. Empty: anybody may have made it up.
+std::string Follower::find_contradiction(BytesView record, const std::string& why) const {
+    const auto view = frames::peek(record);
+    const auto signer = view ? frames::recover_signer(view->head) : std::nullopt;
+    const auto& known = m_options.sequencers;
+    if (!signer || std::find(known.begin(), known.end(), *signer) == known.end())
+        return {};
+    const std::string frame = std::to_string(wanted());
+    return "frame " + frame + ", which the sequencer " + checksum_address(*signer) +
+           " signed, does not follow this node's frame " + std::to_string(m_offered.number) + " (" + why +
+           "): this node's frames are not the sequencer's. Was it a sequencer itself, or has the sequencer "
+           "lost frames? `meridian evidence extract` takes out what it holds; to follow again it needs an "
+           "empty data folder, or a snapshot of the sequencer's chain";
 }
 
 // --- the runner -------------------------------------------------------------------------------------------

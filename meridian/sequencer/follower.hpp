@@ -120,6 +120,7 @@ private:
     Result<void, std::string> build();
     void build_publisher(const frames::FrameTip& tip);
     Result<Verified, std::string> verify(BytesView record);
+    std::string find_contradiction(BytesView record, const std::string& why) const;
     Step step_runner();
     Result<bool, std::string> take_next();
     Result<std::optional<Verified>, std::string> next_of_backlog();
