@@ -224,8 +224,8 @@ Result<void, Refusal> NodeProcess::check_succession() const {
         own = "the key in " + key_path(m_config) + " is that of " + node::checksum_address(signer->address());
     }
     for (const std::string& address : m_config.signer.predecessors)
-        named = named || (!address.empty() &&
-                          fixed_from_hex<20>(std::string_view(address).substr(2)) == std::optional(*before));
+        named = named ||
+                (!address.empty() && *fixed_from_hex<20>(std::string_view(address).substr(2)) == *before);
     if (!same && !named)
         return refuse("the log ends with " + frame + ", signed by " + node::checksum_address(*before) +
                       ", but " + own +

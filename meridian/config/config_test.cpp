@@ -243,7 +243,7 @@ TEST(Config, HostsAndOriginsThatNobodyCanHave) {
         EXPECT_EQ(check_origin(good), "") << good;
     for (const char* bad : {"", "foo://", "://a", "a b", "http://a/path", "https://*", "a:0", "a:99999"})
         EXPECT_NE(check_origin(bad), "") << bad;
-    EXPECT_NE(problem_of("[rpc]\ncors = [\"foo://\"]\n").find("rpc.cors: item 1 is not an origin"),
+    EXPECT_NE(problem_of("[rpc]\ncors = [\"foo://\"]\n").find("rpc.cors: item 1 \"foo://\" is not an origin"),
               std::string::npos);
 }
 

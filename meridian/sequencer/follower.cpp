@@ -144,12 +144,15 @@ Result<Follower::Verified, std::string> Follower::verify(BytesView record) {
                 stop_with(decoded.error());
                 return fail(std::move(decoded.error()));
             }
+            const std::unique_lock lock(m_fault_mutex);
+            m_contradiction.clear();
             return Verified{*std::move(decoded), std::make_shared<const Bytes>(to_bytes(record))};
         }
         if (verified.error().error == frames::VerifyError::WrongParent)
             if (auto contradiction = find_contradiction(record, verified.error().message);
                 !contradiction.empty()) {
-                stop_with(contradiction);
+                const std::unique_lock lock(m_fault_mutex);
+                m_contradiction = contradiction;
                 return fail(std::move(contradiction));
             }
         why = "frame " + std::to_string(wanted()) + ": " + verified.error().message;
@@ -352,6 +355,8 @@ FollowerStatus Follower::status() const {
     if (out.fault.empty())
         out.fault = m_core->fault();
     const std::unique_lock lock(m_fault_mutex);
+    if (out.fault.empty())
+        out.fault = m_contradiction;
     out.refusal = m_refusal;
     return out;
 }

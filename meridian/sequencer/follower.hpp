@@ -160,6 +160,7 @@ private:
     std::atomic<std::uint64_t> m_refused = 0;
     mutable std::mutex m_fault_mutex;
     std::string m_refusal;
+    std::string m_contradiction;  // of what a sequencer signed with this node's frames; empty: none
     std::string m_fault;
     StageThreads m_threads;
 };

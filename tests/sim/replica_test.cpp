@@ -254,6 +254,8 @@ TEST_P(ReplicaTest, RefusesWhatIsNotTheNextFrameOfTheSequencer) {
     frame.head.header.parent_hash.bytes[3] ^= 1;
     frame.head = *frames::sign_header(frame.head.header, world.signer());
     EXPECT_NE(fault_after(replica, *frames::encode_record(frame)).find("parent hash"), std::string::npos);
+    // The sequencer did sign it: the operator is told until a frame comes that fits.
+    EXPECT_NE(replica.node().status().fault.find("does not follow this node's frame 4"), std::string::npos);
     // Content that the signed hashes do not cover.
     frame = *frames::decode_record(good);
     frame.content.changes.accounts.begin()->second.account->nonce += 1;
@@ -265,6 +267,7 @@ TEST_P(ReplicaTest, RefusesWhatIsNotTheNextFrameOfTheSequencer) {
     replica.cut();
     replica.catch_up();
     EXPECT_EQ(replica.check_equal(), "");
+    EXPECT_EQ(replica.node().status().fault, "");
 }
 
 TEST_P(ReplicaTest, StopsAtABlockThatBreaksTheRulesOrComesToAnotherHash) {
