@@ -187,8 +187,12 @@ class Soak {
     }
 
     takeEndOffLog() {
-        const folder = readdirSync(this.dataFolder, { recursive: true })
-            .filter((name) => /frames-\d{20}\.log$/.test(name)).sort();
+        const names = readdirSync(this.dataFolder, { recursive: true });
+        const folder = names.filter((name) => /frames-\d{20}\.log$/.test(name)).sort();
+        // With its note of how far the log has come, the node would not start: it is the comparison that is tried here.
+        for (const note of names.filter((name) => /frames\.mark$/.test(name))) {
+            rmSync(join(this.dataFolder, note));
+        }
         const file = openSync(join(this.dataFolder, folder.at(-1)), 'r+');
         ftruncateSync(file, Math.max(0, fstatSync(file).size - sabotagedBytes));
         closeSync(file);
