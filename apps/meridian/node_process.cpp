@@ -316,8 +316,8 @@ Result<void, Refusal> NodeProcess::open_replica() {
 Result<void, Refusal> NodeProcess::open_chain() {
     m_chain = std::make_unique<node::SequencerChain>(
         node::SequencerChain::Parts{m_genesis, live(), *m_log, m_pipeline ? &m_pipeline->pool() : nullptr,
-                                    [this](Bytes envelope, sequencer::SubmitCallback done) {
-                                        submit(std::move(envelope), std::move(done), kNobody);
+                                    [this](Bytes envelope, sequencer::SubmitCallback done, ClientId client) {
+                                        submit(std::move(envelope), std::move(done), client);
                                     }});
     m_listener->attach(m_chain.get());
     return {};
@@ -327,6 +327,7 @@ Result<void, Refusal> NodeProcess::open_rpc() {
     rpc::ServiceOptions options;
     options.limits = rpc_limits(m_config);
     options.client_version = "Meridian/v" MERIDIAN_VERSION;
+    options.readers = {.threads = m_config.rpc.read_threads, .queue_max = m_config.rpc.read_queue_max};
     m_service = std::make_unique<rpc::Service>(*m_chain, options);
     m_rpc_metrics = std::make_unique<operation::RpcMetrics>(m_service->methods());
     m_server_options = server_options(m_config);

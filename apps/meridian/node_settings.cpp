@@ -84,9 +84,13 @@ rpc::Limits rpc_limits(const config::NodeConfig& config) {
     out.response_bytes_max = from.response_kib_max * kKiB;
     out.call_gas_max = from.call_gas_max;
     out.call_ms_max = from.call_ms_max;
+    out.trace_ms_max = from.trace_ms_max;
+    out.waiting_max = from.waiting_max;
     out.filters_max = from.filters_max;
     out.filter_idle_s_max = from.filter_idle_s_max;
+    out.filter_terms_bytes_max = from.filter_terms_mib_max * kMiB;
     out.subscriptions_per_session_max = config.ws.subscriptions_max;
+    out.subscriptions_max = config.ws.subscriptions_total_max;
     out.log_results_max = from.log_results_max;
     out.simulate_blocks_max = from.simulate_blocks_max;
     out.simulate_calls_max = from.simulate_calls_max;
@@ -107,6 +111,8 @@ gateway::ServerOptions server_options(const config::NodeConfig& config) {
     out.connections_max = from.connections_max;
     out.header_bytes_max = from.header_kib_max * kKiB;
     out.request_bytes_max = from.request_kib_max * kKiB;
+    out.requests_bytes_max = from.requests_mib_max * kMiB;
+    out.answers_bytes_max = from.answers_mib_max * kMiB;
     out.header_s_max = from.header_s_max;
     out.body_s_max = from.body_s_max;
     out.write_s_max = from.write_s_max;

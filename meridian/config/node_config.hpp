@@ -90,11 +90,16 @@ struct RpcSection {
     std::uint64_t requests_per_s_max = 0;  // of one client address; zero: no limit
     std::uint64_t requests_burst_max = 1'000;
     std::uint64_t concurrent_requests_max = 256;
+    std::uint64_t waiting_max = 20'000;
+    std::uint64_t read_threads = 2;
+    std::uint64_t read_queue_max = 1'024;
 
     std::uint64_t connections_max = 1'000;
     std::uint64_t connections_per_address_max = 0;  // zero: no limit of its own
     std::uint64_t header_kib_max = 64;
     std::uint64_t request_kib_max = 8'192;
+    std::uint64_t requests_mib_max = 64;
+    std::uint64_t answers_mib_max = 512;
     std::uint64_t header_s_max = 10;
     std::uint64_t body_s_max = 30;
     std::uint64_t write_s_max = 60;
@@ -108,8 +113,10 @@ struct RpcSection {
     std::uint64_t response_kib_max = 131'072;
     std::uint64_t call_gas_max = 50'000'000;
     std::uint64_t call_ms_max = 5'000;
+    std::uint64_t trace_ms_max = 60'000;
     std::uint64_t filters_max = 10'000;
     std::uint64_t filter_idle_s_max = 300;
+    std::uint64_t filter_terms_mib_max = 64;
     std::uint64_t log_results_max = 100'000;
     std::uint64_t simulate_blocks_max = 256;
     std::uint64_t simulate_calls_max = 5'000;
@@ -122,6 +129,7 @@ struct WsSection {
     std::uint64_t idle_s_max = 300;
     std::uint64_t notification_kib_max = 16'384;
     std::uint64_t subscriptions_max = 1'000;
+    std::uint64_t subscriptions_total_max = 100'000;
 };
 
 struct AdminSection {

@@ -165,9 +165,13 @@ std::vector<Key> connection_keys(RpcSection& c) {
     return {
         number("connections_max", c.connections_max, 1, 1'000'000, "Connections, HTTP and WebSocket."),
         number("connections_per_address_max", c.connections_per_address_max, 0, 1'000'000,
-               "Connections of one client address; 0: no bound of its own."),
+               "Connections of one client address; 0: as many as are still free."),
         number("header_kib_max", c.header_kib_max, 1, 1'024, "Size of a request's line and header fields."),
         number("request_kib_max", c.request_kib_max, 1, kKibMax, "Size of a request's body or message."),
+        number("requests_mib_max", c.requests_mib_max, 1, 65'536,
+               "Size of all requests in memory; of one client as much as is free."),
+        number("answers_mib_max", c.answers_mib_max, 1, 65'536,
+               "Size of all answers that are not read yet; the same."),
         number("header_s_max", c.header_s_max, 1, 3'600,
                "How long a client may take for its header, from the first byte on."),
         number("body_s_max", c.body_s_max, 1, 3'600, "How long a client may take for its body."),
@@ -186,9 +190,13 @@ std::vector<Key> request_keys(RpcSection& c) {
         number("call_gas_max", c.call_gas_max, 0, kNumberMax, "Gas of an eth_call, an estimate or a trace."),
         number("call_ms_max", c.call_ms_max, 0, 3'600'000,
                "Time of an eth_call, an estimate or a simulation; 0: no limit."),
-        number("filters_max", c.filters_max, 0, 10'000'000, "Filters that are polled."),
+        number("trace_ms_max", c.trace_ms_max, 1, 3'600'000, "Time of a trace, whatever it asks for."),
+        number("filters_max", c.filters_max, 0, 10'000'000,
+               "Filters that are polled; of one client as many as are free."),
         number("filter_idle_s_max", c.filter_idle_s_max, 1, kDay_s,
                "A filter that nobody polled for so long is dropped."),
+        number("filter_terms_mib_max", c.filter_terms_mib_max, 1, 65'536,
+               "Addresses and topics of filters and subscriptions; of one client as many as are free."),
         number("log_results_max", c.log_results_max, 1, 100'000'000, "Logs in one answer."),
         number("simulate_blocks_max", c.simulate_blocks_max, 1, 65'536, "Blocks of an eth_simulateV1."),
         number("simulate_calls_max", c.simulate_calls_max, 1, 10'000'000, "Calls of an eth_simulateV1."),
@@ -217,7 +225,13 @@ Section rpc_section(RpcSection& c) {
          number("requests_burst_max", c.requests_burst_max, 1, 1'000'000'000,
                 "Requests that a client address may have saved up."),
          number("concurrent_requests_max", c.concurrent_requests_max, 1, 1'000'000,
-                "Requests and batches being answered, all clients together.")}};
+                "Requests and batches being answered; of one client as many as are free."),
+         number("waiting_max", c.waiting_max, 1, 10'000'000,
+                "Requests that wait for a receipt or nonce; the same."),
+         number("read_threads", c.read_threads, 1, kThreadsMax,
+                "Threads for requests that only read; one client never has all of several."),
+         number("read_queue_max", c.read_queue_max, 1, 1'000'000,
+                "Requests that wait for such a thread; of one client as many as are free.")}};
     for (auto& keys : {connection_keys(c), request_keys(c)})
         out.keys.insert(out.keys.end(), keys.begin(), keys.end());
     return out;
@@ -230,7 +244,9 @@ Section ws_section(WsSection& c) {
         {number("idle_s_max", c.idle_s_max, 2, kDay_s, "How long a client may give no sign of life."),
          number("notification_kib_max", c.notification_kib_max, 64, kKibMax,
                 "What may wait for one subscriber before it is cut off."),
-         number("subscriptions_max", c.subscriptions_max, 1, 1'000'000, "Subscriptions of one connection.")}};
+         number("subscriptions_max", c.subscriptions_max, 1, 1'000'000, "Subscriptions of one connection."),
+         number("subscriptions_total_max", c.subscriptions_total_max, 1, 10'000'000,
+                "Subscriptions of all connections; of one client as many as are free.")}};
 }
 
 Section admin_section(AdminSection& c) {

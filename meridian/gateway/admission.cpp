@@ -19,7 +19,15 @@ RequestRefusal refusal(const std::string& message, const char* key, std::uint64_
 
 }  // namespace
 
-std::expected<RequestSlot, RequestRefusal> Admission::admit(const std::string& client, std::size_t items) {
+RequestSlot::~RequestSlot() {
+    if (m_admission == nullptr)
+        return;
+    const std::lock_guard lock(m_admission->m_mutex);
+    m_admission->m_in_work.give_back(m_client);
+}
+
+std::expected<RequestSlot, RequestRefusal> Admission::admit(const std::string& client, ClientId id,
+                                                            std::size_t items) {
     constexpr std::uint64_t kRetryWhenFull_ms = 100;
     if (!m_rate.unlimited()) {
         if (const std::uint64_t wait_ms = m_rate.take(client, items, steady_us()); wait_ms != 0) {
@@ -29,14 +37,15 @@ std::expected<RequestSlot, RequestRefusal> Admission::admit(const std::string& c
                         "rpc.requests_per_s_max", wait_ms));
         }
     }
-    if (m_in_work.fetch_add(1) >= m_concurrent_max) {
-        --m_in_work;
+    const std::lock_guard lock(m_mutex);
+    if (!m_in_work.take(id)) {
         ++m_refused_for_load;
-        return std::unexpected(
-            refusal("too many requests at once: at most " + std::to_string(m_concurrent_max),
-                    "rpc.concurrent_requests_max", kRetryWhenFull_ms));
+        return std::unexpected(refusal("too many requests at once: at most " +
+                                           std::to_string(m_in_work.total_max()) +
+                                           ", of one client as many as there is room left",
+                                       "rpc.concurrent_requests_max", kRetryWhenFull_ms));
     }
-    return RequestSlot(m_in_work);
+    return RequestSlot(*this, id);
 }
 
 }  // namespace meridian::gateway

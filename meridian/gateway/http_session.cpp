@@ -10,6 +10,7 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 
+#include <algorithm>
 #include <chrono>
 
 namespace meridian::gateway {
@@ -36,7 +37,9 @@ public:
         : m_hub(hub),
           m_stream(std::move(socket)),
           m_left_check(m_stream.get_executor()),
-          m_ticket(hub, *this, client_of(m_stream.socket())) {}
+          m_ticket(hub, *this, m_stream.socket()),
+          m_request_bytes(hub.request_bytes, m_ticket.id()),
+          m_answer_bytes(hub.answer_bytes, m_ticket.id()) {}
 
     void start() {
         asio::dispatch(m_stream.get_executor(), [self = shared_from_this()] {
@@ -100,6 +103,13 @@ private:
         set_cors_origin(request);
         if (const auto refusal = check_header(request, m_hub.hosts, m_hub.origins))
             return refuse(*refusal);
+        // Of one that does not say how long it is, the most that it may be.
+        const auto length = m_parser->content_length();
+        if (request.chunked() || length)
+            if (!m_request_bytes.hold(std::min<std::uint64_t>(length.value_or(options().request_bytes_max),
+                                                              options().request_bytes_max)))
+                return refuse({http::status::service_unavailable,
+                               "too much is asked at once; try again (rpc.requests_mib_max)"});
         if (!expects_continue(request) || m_parser->is_done())
             return read_body();
         set_deadline(options().write_s_max);
@@ -176,8 +186,9 @@ private:
         auto request = rpc::Dispatcher::parse(body, m_hub.service.limits());
         if (!request)
             return respond(http::status::ok, "application/json", std::move(request.error()));
-        auto exchange = std::make_shared<rpc::Exchange>(m_hub.dispatcher, *std::move(request), nullptr);
-        auto admitted = m_hub.admission.admit(m_ticket.client(), exchange->items());
+        auto exchange =
+            std::make_shared<rpc::Exchange>(m_hub.dispatcher, *std::move(request), nullptr, m_ticket.id());
+        auto admitted = m_hub.admission.admit(m_ticket.client(), m_ticket.id(), exchange->items());
         if (!admitted)
             return respond_too_many(std::move(admitted.error()), *exchange);
         m_slot = *std::move(admitted);
@@ -196,24 +207,29 @@ private:
     // One turn at a time: between them other connections have theirs, and a client that has left, or the
     // server's end, is noticed.
     void step(std::shared_ptr<rpc::Exchange> exchange) {
-        asio::post(m_hub.chain, [self = shared_from_this(), exchange = std::move(exchange)]() mutable {
+        m_hub.post_turn(m_ticket.id(), [self = shared_from_this(), exchange = std::move(exchange)]() mutable {
             const auto state =
                 exchange->step([session = std::weak_ptr(self), waiting = std::weak_ptr(exchange)] {
                     wake(session, waiting);
                 });
-            asio::post(self->m_stream.get_executor(),
-                       [self, state, exchange = std::move(exchange)] { self->after_step(exchange, state); });
+            const bool reading = state == rpc::Exchange::State::Waiting && exchange->reading();
+            asio::post(self->m_stream.get_executor(), [self, state, reading, exchange = std::move(exchange)] {
+                self->after_step(exchange, state, reading);
+            });
         });
     }
 
-    void after_step(const std::shared_ptr<rpc::Exchange>& exchange, rpc::Exchange::State state) {
+    // `reading`: it waits for work that is done for it.
+    void after_step(const std::shared_ptr<rpc::Exchange>& exchange, rpc::Exchange::State state,
+                    bool reading) {
         if (state == rpc::Exchange::State::Done)
             return respond(http::status::ok, "application/json", exchange->take());
         if (m_hub.aborting || has_left(m_stream.socket()))
             return close();
         if (state == rpc::Exchange::State::More)
             return step(exchange);
-        m_slot.reset();
+        if (!reading)
+            m_slot.reset();
         m_waiting = exchange;
         await_wake();
     }
@@ -244,6 +260,7 @@ private:
 
     void give_up_waiting() {
         m_waiting = nullptr;
+        m_slot.reset();
         m_left_check.cancel();
         m_stream.close();
     }
@@ -268,6 +285,12 @@ private:
 
     void respond(http::status status, std::string_view type, std::string body) {
         m_slot.reset();
+        m_request_bytes.release();
+        if (!m_answer_bytes.hold(body.size())) {
+            status = http::status::service_unavailable;
+            body = rpc::error_answer(rpc::ErrorCode::LimitExceeded,
+                                     "too many answers are not read yet; try again (rpc.answers_mib_max)");
+        }
         Response response = make_response(status);
         response.set(http::field::content_type, beast::string_view{type.data(), type.size()});
         if (status == http::status::too_many_requests)
@@ -302,6 +325,7 @@ private:
         if (ec || !m_keep_alive)
             return close();
         m_response = {};
+        m_answer_bytes.release();
         await_request(options().idle_s_max);
     }
 
@@ -343,8 +367,10 @@ private:
     unsigned m_version = 11;
     std::uint64_t m_retry_after_s = 0;
     std::optional<RequestSlot> m_slot;  // while a request is being answered, and does not wait
-    // Last: it is the first to go.
+    // Last: it is the first to go, but for what it names the client of.
     ConnectionTicket m_ticket;
+    HeldBytes m_request_bytes;
+    HeldBytes m_answer_bytes;
 };
 
 }  // namespace

@@ -3,7 +3,9 @@
 
 #include <meridian/gateway/access.hpp>
 #include <meridian/gateway/admission.hpp>
+#include <meridian/gateway/byte_budget.hpp>
 #include <meridian/gateway/server.hpp>
+#include <meridian/gateway/turns.hpp>
 #include <meridian/rpc/dispatcher.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -41,7 +43,9 @@ struct Hub {
           hosts(o.vhosts),
           origins(o.cors),
           admission(o.requests_per_s_max, o.requests_burst_max, o.concurrent_requests_max),
-          chain(asio::make_strand(io)) {}
+          request_bytes(o.requests_bytes_max),
+          answer_bytes(o.answers_bytes_max),
+          chain(asio::make_strand(chain_io)) {}
 
     ~Hub() { stopping = false; }  // the connections that end with `io` need not stop it
     Hub(const Hub&) = delete;
@@ -55,6 +59,11 @@ struct Hub {
         const std::lock_guard lock(mutex);
         const auto found = clients.find(client);
         return found == clients.end() ? 0 : found->second;
+    }
+    // On the chain's strand, when it is the client's turn.
+    void post_turn(ClientId client, Turns::Work work) {
+        turns.add(client, std::move(work));
+        asio::post(chain, [this] { turns.run_next(); });
     }
     // Asks every connection to end and forbids new ones; the server's threads return when none is left.
     void shut_down() {
@@ -78,6 +87,8 @@ struct Hub {
     AllowedHosts hosts;
     AllowedOrigins origins;
     Admission admission;
+    ByteBudget request_bytes;
+    ByteBudget answer_bytes;
     std::atomic<bool> stopping = false;  // no further request is begun
     std::atomic<bool> aborting = false;  // what is begun is not finished
     std::atomic<std::size_t> websockets = 0;
@@ -87,15 +98,36 @@ struct Hub {
     std::unordered_map<std::string, std::size_t> clients;  // connections of each address
     // After what connections refer to, as it is what ends them.
     asio::io_context io;
+    // For a thread of its own: what touches the chain does not stand in line behind what everybody sends.
+    asio::io_context chain_io{1};
+    // What it holds may hold connections.
+    Turns turns;
     // The one place from which the chain is touched.
     asio::strand<asio::io_context::executor_type> chain;
 };
 
+// Who is at the other end, as rates are counted; empty if it has left already.
+inline std::string client_of(const Tcp::socket& socket) {
+    boost::system::error_code ec;
+    const auto endpoint = socket.remote_endpoint(ec);
+    return ec ? std::string() : client_of(endpoint.address().to_string());
+}
+
+// The same, as turns are counted; kNobody if it has left.
+inline ClientId client_id_of(const Tcp::socket& socket) {
+    boost::system::error_code ec;
+    const auto endpoint = socket.remote_endpoint(ec);
+    if (ec)
+        return kNobody;
+    const auto address = endpoint.address();
+    return address.is_v4() ? client_id(address.to_v4().to_bytes()) : client_id(address.to_v6().to_bytes());
+}
+
 // Has a connection counted, and told of the server's end, for as long as it lives.
 class ConnectionTicket {
 public:
-    ConnectionTicket(Hub& hub, Connection& connection, std::string client)
-        : m_hub(hub), m_connection(connection), m_client(std::move(client)) {
+    ConnectionTicket(Hub& hub, Connection& connection, const Tcp::socket& socket)
+        : m_hub(hub), m_connection(connection), m_client(client_of(socket)), m_id(client_id_of(socket)) {
         const std::lock_guard lock(m_hub.mutex);
         m_hub.connections.insert(&m_connection);
         ++m_hub.clients[m_client];
@@ -112,19 +144,14 @@ public:
     ConnectionTicket& operator=(const ConnectionTicket&) = delete;
 
     const std::string& client() const noexcept { return m_client; }
+    ClientId id() const noexcept { return m_id; }
 
 private:
     Hub& m_hub;
     Connection& m_connection;
     std::string m_client;
+    ClientId m_id;
 };
-
-// Who is at the other end, as rates are counted; empty if it has left already.
-inline std::string client_of(const Tcp::socket& socket) {
-    boost::system::error_code ec;
-    const auto endpoint = socket.remote_endpoint(ec);
-    return ec ? std::string() : client_of(endpoint.address().to_string());
-}
 
 // Whether the other side has closed the connection. For sockets that nothing reads at the moment.
 inline bool has_left(Tcp::socket& socket) {

@@ -191,7 +191,7 @@ protected:
     SlowTest()
         : ServerFixture(with([](ServerOptions& options) {
               options.header_s_max = 1;
-              options.connections_max = 60;
+              options.connections_max = 120;  // of one address half
           })) {}
 };
 

@@ -5,6 +5,7 @@
 #include <meridian/node/dev_chain.hpp>
 
 #include <spdlog/spdlog.h>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -152,11 +153,15 @@ void Server::Impl::schedule_expiry() {
     });
 }
 
-// Whether one more connection is within the bounds, of all and of its address.
+// Whether one more connection is within the bounds, of all and of its address: without one of its own, an
+// address may have as many as are still free.
 bool Server::Impl::has_room(const Tcp::socket& socket) {
     const std::size_t per_address = m_hub.options.connections_per_address_max;
-    return m_hub.connection_count() < m_hub.options.connections_max &&
-           (per_address == 0 || m_hub.connection_count(client_of(socket)) < per_address);
+    const std::size_t all = m_hub.connection_count();
+    const std::size_t own = m_hub.connection_count(client_of(socket));
+    if (per_address != 0)
+        return all < m_hub.options.connections_max && own < per_address;
+    return all + own < m_hub.options.connections_max;
 }
 
 // On the acceptor's strand. Connections are asked to end, those that are answering when they have answered.
@@ -189,6 +194,7 @@ void Server::Impl::abort() {
 }
 
 ServerStatus Server::Impl::status() {
+    const rpc::ReadPool* const readers = m_hub.service.readers();
     return {.connections = m_hub.connection_count(),
             .websockets = m_hub.websockets,
             .requests = m_hub.admission.in_work(),
@@ -196,7 +202,10 @@ ServerStatus Server::Impl::status() {
             .refused_connections = m_refused,
             .refused_for_rate = m_hub.admission.refused_for_rate(),
             .refused_for_load = m_hub.admission.refused_for_load(),
-            .slow_subscribers = m_hub.slow_subscribers};
+            .slow_subscribers = m_hub.slow_subscribers,
+            .subscriptions = m_hub.service.streams().size(),
+            .reads_waiting = readers != nullptr ? readers->waiting() : 0,
+            .reads_running = readers != nullptr ? readers->running() : 0};
 }
 
 void Server::Impl::run() {
@@ -208,7 +217,7 @@ void Server::Impl::run() {
         begin_stop();
     });
     m_hub.service.mailbox()->set_poster(
-        [this](std::function<void()> work) { asio::post(m_hub.chain, std::move(work)); });
+        [this](std::function<void()> work) { m_hub.post_turn(kNobody, std::move(work)); });
     m_hub.service.waiting().set_deadline_callback([this] { schedule_expiry(); });
     m_hub.service.set_mining_mode_callback([this] { schedule_mining(); });
     asio::post(m_hub.chain, [this] { schedule_mining(); });
@@ -216,12 +225,16 @@ void Server::Impl::run() {
         if (!m_hub.stopping)
             accept();
     });
+    const auto chain_work = asio::make_work_guard(m_hub.chain_io);
+    std::thread chain_thread([this] { m_hub.chain_io.run(); });
     std::vector<std::thread> threads;
     for (std::size_t i = 1; i < m_hub.options.threads; ++i)
         threads.emplace_back([this] { m_hub.io.run(); });
     m_hub.io.run();
     for (std::thread& thread : threads)
         thread.join();
+    m_hub.chain_io.stop();
+    chain_thread.join();
 }
 
 Server::Server(rpc::Service& service, ServerOptions options)

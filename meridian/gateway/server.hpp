@@ -1,11 +1,11 @@
 // JSON-RPC over HTTP and WebSocket on one port.
 //
-// The threads of the server read, parse and write; everything that touches the chain runs on one strand, in
-// order of arrival. Each connection has one request in work at a time (a batch counts as one), which has one
-// turn after another on the strand; a stop or the client's leaving ends it between two turns. While a request
-// waits, for a receipt say, a WebSocket's next ones are read, and answered as they come; its leaving, or an
-// HTTP client's, ends the waiting. Every queue is bounded: a subscriber that does not keep up is told and cut
-// off.
+// The threads of the server read, parse and write; everything that touches the chain runs on one more, by
+// turns of the clients, but for what the service has readers for. Each connection has one request in work at
+// a time (a batch counts as one), which has one turn after another on the strand; a stop or the client's
+// leaving ends it between two turns. While a request waits, for a receipt say, a WebSocket's next ones are
+// read, and answered as they come; its leaving, or an HTTP client's, ends the waiting. Every queue is
+// bounded: a subscriber that does not keep up is told and cut off.
 #pragma once
 
 #include <meridian/rpc/dispatcher.hpp>
@@ -44,13 +44,18 @@ struct ServerOptions {
     // Of one client address (rate_limit.hpp); zero: no limit. Each request of a batch counts.
     std::uint64_t requests_per_s_max = 0;
     std::uint64_t requests_burst_max = 1'000;
-    std::size_t concurrent_requests_max = 1'000;  // being answered, of all clients; not those that wait
-    std::size_t connections_per_address_max = 0;  // zero: no bound of its own
+    // Being answered, of all clients, and of one as many as there is room left; not those that wait.
+    std::size_t concurrent_requests_max = 1'000;
+    std::size_t connections_per_address_max = 0;  // zero: as many as are still free
 
     std::size_t connections_max = 1'000;
     std::size_t header_bytes_max = 64 << 10;  // of the request line and all fields
     std::size_t request_bytes_max = 8 << 20;  // parsed, JSON can take ten times that
-    std::uint64_t header_s_max = 10;          // from the connection, or the first byte, to the header's end
+    // Of all requests and of all answers of more than 16 KiB that are in memory; of one client, as much as
+    // there is room left.
+    std::size_t requests_bytes_max = 64 << 20;
+    std::size_t answers_bytes_max = 512 << 20;
+    std::uint64_t header_s_max = 10;  // from the connection, or the first byte, to the header's end
     std::uint64_t body_s_max = 30;
     std::uint64_t write_s_max = 60;  // of one answer or notification
     std::uint64_t idle_s_max = 120;  // between two HTTP requests
@@ -79,6 +84,9 @@ struct ServerStatus {
     std::uint64_t refused_for_rate = 0;  // requests
     std::uint64_t refused_for_load = 0;
     std::uint64_t slow_subscribers = 0;  // cut off
+    std::size_t subscriptions = 0;
+    std::size_t reads_waiting = 0;  // requests that wait for a reader, and that one works on
+    std::size_t reads_running = 0;
 };
 
 class Server {

@@ -99,7 +99,7 @@ class FewConnectionsTest : public ServerFixture {
 protected:
     static ServerOptions few() {
         ServerOptions out = small();
-        out.connections_max = 2;
+        out.connections_max = 3;  // of one address two
         return out;
     }
     FewConnectionsTest() : ServerFixture(few()) {}

@@ -7,8 +7,11 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/websocket.hpp>
 
+#include <array>
 #include <deque>
+#include <mutex>
 #include <unordered_set>
+#include <vector>
 
 namespace meridian::gateway {
 namespace {
@@ -38,7 +41,8 @@ public:
           m_stream(std::move(socket)),
           m_deadline(m_stream.get_executor()),
           m_left_check(m_stream.get_executor()),
-          m_ticket(hub, *this, client_of(beast::get_lowest_layer(m_stream).socket())) {
+          m_ticket(hub, *this, beast::get_lowest_layer(m_stream).socket()),
+          m_message_bytes(hub.request_bytes, m_ticket.id()) {
         ++m_hub.websockets;
     }
     ~WebSocketSession() override {
@@ -76,8 +80,10 @@ public:
             });
     }
 
+    ClientId client() const override { return m_ticket.id(); }
+
     // On the chain's strand.
-    void notify(std::string message) override {
+    void notify(rpc::Notification message) override {
         const std::size_t waiting = m_waiting.fetch_add(message.size()) + message.size();
         if (waiting > m_hub.options.notification_bytes_max) {
             m_waiting.fetch_sub(message.size());
@@ -90,9 +96,13 @@ public:
             }
             return;
         }
-        asio::post(m_stream.get_executor(), [self = shared_from_this(), text = std::move(message)]() mutable {
-            self->enqueue(std::move(text));
-        });
+        {
+            const std::lock_guard lock(m_notified_mutex);
+            m_notified.push_back(std::move(message));
+            if (m_notified.size() > 1)
+                return;
+        }
+        asio::post(m_stream.get_executor(), [self = shared_from_this()] { self->take_notified(); });
     }
 
     // On the chain's strand. Asked for again by on_write(), which may find room at the same time.
@@ -113,14 +123,25 @@ public:
 
 private:
     struct Request {
-        Request(Hub& hub, boost::json::value content, rpc::Session* session, std::size_t size)
-            : exchange(hub.dispatcher, std::move(content), session), bytes(size) {}
+        Request(Hub& hub, boost::json::value content, rpc::Session* session, ClientId client,
+                std::size_t size, HeldBytes text)
+            : exchange(hub.dispatcher, std::move(content), session, client),
+              bytes(size),
+              held(std::move(text)) {}
         rpc::Exchange exchange;
         std::size_t bytes;                // of its text
+        HeldBytes held;                   // the same
         std::optional<RequestSlot> slot;  // until it waits
         bool waits = false;               // or has waited: the next ones pass it
     };
     using RequestPtr = std::shared_ptr<Request>;
+
+    // To be written: an answer, or a notification.
+    struct Outgoing {
+        rpc::Notification text;
+        std::optional<HeldBytes> held;  // of an answer
+        std::size_t size() const noexcept { return text.size(); }
+    };
 
     bool busy() const { return !m_requests.empty(); }
     bool may_read() const {
@@ -177,22 +198,27 @@ private:
         if (m_buffer.size() > bytes_max)
             return give_up(websocket::close_code::too_big,
                            "message too large (at most " + std::to_string(bytes_max) + " bytes)");
+        if (!m_message_bytes.hold(m_buffer.size()))
+            return give_up(websocket::close_code::try_again_later,
+                           "too much is asked at once; try again (rpc.requests_mib_max)");
         if (!m_stream.is_message_done())
             return read_some();
         const std::string text = beast::buffers_to_string(m_buffer.data());
         m_buffer.clear();
         auto request = rpc::Dispatcher::parse(text, m_hub.service.limits());
         if (!request) {
+            m_message_bytes.release();
             send(std::move(request.error()));
             return read();
         }
-        begin(std::make_shared<Request>(m_hub, *std::move(request), this, text.size()));
+        begin(std::make_shared<Request>(m_hub, *std::move(request), this, m_ticket.id(), text.size(),
+                                        std::move(m_message_bytes)));
     }
 
     void begin(const RequestPtr& request) {
         m_requests.insert(request);
         m_request_bytes += request->bytes;
-        auto admitted = m_hub.admission.admit(m_ticket.client(), request->exchange.items());
+        auto admitted = m_hub.admission.admit(m_ticket.client(), m_ticket.id(), request->exchange.items());
         if (!admitted) {
             request->exchange.refuse(std::move(admitted.error().error));
             while (request->exchange.step({}) != rpc::Exchange::State::Done) {
@@ -205,17 +231,20 @@ private:
 
     // One turn at a time: between them other connections have theirs, and a client that has left is noticed.
     void step(RequestPtr request) {
-        asio::post(m_hub.chain, [self = shared_from_this(), request = std::move(request)]() mutable {
+        m_hub.post_turn(m_ticket.id(), [self = shared_from_this(), request = std::move(request)]() mutable {
             const auto state =
                 request->exchange.step([session = std::weak_ptr(self), waiting = std::weak_ptr(request)] {
                     wake(session, waiting);
                 });
-            asio::post(self->m_stream.get_executor(),
-                       [self, state, request = std::move(request)] { self->after_step(request, state); });
+            const bool reading = state == rpc::Exchange::State::Waiting && request->exchange.reading();
+            asio::post(self->m_stream.get_executor(), [self, state, reading, request = std::move(request)] {
+                self->after_step(request, state, reading);
+            });
         });
     }
 
-    void after_step(const RequestPtr& request, rpc::Exchange::State state) {
+    // `reading`: it waits for work that is done for it.
+    void after_step(const RequestPtr& request, rpc::Exchange::State state, bool reading) {
         if (m_closing)
             return;
         if (state == rpc::Exchange::State::Done)
@@ -225,7 +254,8 @@ private:
                 return finish();
             return step(request);
         }
-        request->slot.reset();
+        if (!reading)
+            request->slot.reset();
         if (!std::exchange(request->waits, true))
             read();
     }
@@ -252,17 +282,33 @@ private:
     }
 
     void send(std::string text) {
+        static const auto kNothing = std::make_shared<const std::string>();
+        HeldBytes held(m_hub.answer_bytes, m_ticket.id());
+        if (!held.hold(text.size()))
+            return give_up(websocket::close_code::try_again_later,
+                           "too many answers are not read yet (rpc.answers_mib_max)");
         m_waiting.fetch_add(text.size());
-        enqueue(std::move(text));
+        enqueue({{std::move(text), kNothing}, std::move(held)});
+    }
+
+    // All that came since the last time, at once.
+    void take_notified() {
+        std::vector<rpc::Notification> notified;
+        {
+            const std::lock_guard lock(m_notified_mutex);
+            notified.swap(m_notified);
+        }
+        for (rpc::Notification& message : notified)
+            enqueue({std::move(message), {}});
     }
 
     // The queue's bytes are counted in m_waiting already.
-    void enqueue(std::string text) {
+    void enqueue(Outgoing message) {
         if (m_closing || m_ending) {
-            m_waiting.fetch_sub(text.size());
+            m_waiting.fetch_sub(message.size());
             return;
         }
-        m_queue.push_back(std::move(text));
+        m_queue.push_back(std::move(message));
         if (m_queue.size() == 1)
             write();
     }
@@ -270,7 +316,9 @@ private:
     void write() {
         set_deadline(std::chrono::seconds(m_hub.options.write_s_max));
         m_stream.text(true);
-        m_stream.async_write(asio::buffer(m_queue.front()),
+        const rpc::Notification& text = m_queue.front().text;
+        const std::array<asio::const_buffer, 2> parts{asio::buffer(text.head), asio::buffer(*text.body)};
+        m_stream.async_write(parts,
                              [self = shared_from_this()](error_code ec, std::size_t) { self->on_write(ec); });
     }
 
@@ -352,8 +400,10 @@ private:
     Upgrade m_request;
     std::unordered_set<RequestPtr> m_requests;  // one in work, and those that wait
     std::size_t m_request_bytes = 0;            // of them
-    std::deque<std::string> m_queue;
-    std::atomic<std::size_t> m_waiting = 0;  // bytes in the queue or on their way to it
+    std::deque<Outgoing> m_queue;
+    std::mutex m_notified_mutex;
+    std::vector<rpc::Notification> m_notified;  // on their way to the queue
+    std::atomic<std::size_t> m_waiting = 0;     // bytes in the queue or on their way to it
     std::atomic<bool> m_overrun = false;
     websocket::close_reason m_reason;
     std::string m_last_words;             // of a subscription that cannot go on; said when all is written
@@ -363,8 +413,9 @@ private:
     bool m_ending = false;                // to be closed when the queue is empty
     bool m_closing = false;
     bool m_finished = false;
-    // Last: it is the first to go.
+    // Last: it is the first to go, but for what it names the client of.
     ConnectionTicket m_ticket;
+    HeldBytes m_message_bytes;  // of the request that is being read
 };
 
 }  // namespace

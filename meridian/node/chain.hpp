@@ -4,6 +4,7 @@
 // For one thread at a time. Between two calls of refresh() everything is as of one moment.
 #pragma once
 
+#include <meridian/base/fair_queue.hpp>
 #include <meridian/chain/next_header.hpp>
 #include <meridian/evm/code_cache.hpp>
 #include <meridian/evm/context.hpp>
@@ -150,8 +151,14 @@ public:
     virtual std::size_t pool_size() = 0;
     // The nonce after the sender's executable transactions.
     virtual std::uint64_t next_nonce(const Address& sender) = 0;
-    // `done` is called exactly once, on any thread, perhaps before this returns.
-    virtual void submit(Bytes envelope, std::function<void(SubmitOutcome)> done) = 0;
+    // `done` is called exactly once, on any thread, perhaps before this returns. Clients have turns.
+    virtual void submit(Bytes envelope, std::function<void(SubmitOutcome)> done, ClientId client) = 0;
+
+    // The same chain for another thread, with a moment of its own, which is none until its first refresh().
+    // Null: this chain is for one thread alone. It must not outlive what this one is made of.
+    virtual std::unique_ptr<Chain> reader() { return nullptr; }
+    // Of a reader: lets go of its moment until the next refresh(), so that nothing is kept for it.
+    virtual void release() {}
 };
 
 }  // namespace meridian::node

@@ -102,7 +102,7 @@ public:
     std::size_t pool_size() override { return m_pool.size(); }
     std::uint64_t next_nonce(const Address& sender) override;
     // Answers before it returns.
-    void submit(Bytes envelope, std::function<void(SubmitOutcome)> done) override;
+    void submit(Bytes envelope, std::function<void(SubmitOutcome)> done, ClientId client) override;
 
     // Everything up to the head, as it is now.
     const store::ChainView& view() const noexcept { return *m_view; }

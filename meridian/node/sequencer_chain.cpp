@@ -8,12 +8,17 @@
 namespace meridian::node {
 namespace {
 
-// Transactions in the blocks, and in the frames, that are kept for the next question.
+// Transactions in the blocks, and in the frames, that are kept for the next question: of the chain that all
+// share, and of each reader.
 constexpr std::size_t kTxnsKept = 500'000;
+constexpr std::size_t kReaderTxnsKept = 100'000;
+constexpr std::size_t kCodeBytes = 256 << 20;
+constexpr std::size_t kReaderCodeBytes = 64 << 20;
 // What a block or frame without transactions counts.
 constexpr std::size_t kEmptyWeight = 64;
-// Hashes of pending transactions that wait for the reader; beyond them the oldest are dropped.
-constexpr std::size_t kPendingMax = 100'000;
+// Pending transactions that wait for the reader, and their size as encoded; beyond it the oldest are dropped.
+constexpr std::size_t kPendingMax = 65'536;
+constexpr std::size_t kPendingBytesMax = 32 << 20;
 
 ChainFailure failure(const store::StoreError& error) {
     return {error.message};
@@ -62,19 +67,32 @@ std::size_t count_logs(std::span<const chain::Receipt> receipts) {
 
 }  // namespace
 
-SequencerChain::SequencerChain(Parts parts)
-    : m_parts(std::move(parts)), m_blocks(kTxnsKept), m_frames(kTxnsKept) {
+SequencerChain::SequencerChain(Parts parts) : SequencerChain(std::move(parts), {kTxnsKept, kCodeBytes}) {
     m_head = m_parts.live.head();
     m_state = m_parts.live.state_at(*m_head);
     extend_open_block();
+}
+
+SequencerChain::SequencerChain(Parts parts, const Kept& kept)
+    : m_parts(std::move(parts)), m_code_cache(kept.code_bytes), m_blocks(kept.txns), m_frames(kept.txns) {}
+
+// What it is made of may be used by any number of threads.
+std::unique_ptr<Chain> SequencerChain::reader() {
+    return std::unique_ptr<Chain>(new SequencerChain(m_parts, {kReaderTxnsKept, kReaderCodeBytes}));
+}
+
+// The open block stays, to be extended: it refers to no state.
+void SequencerChain::release() {
+    m_state = nullptr;
+    m_head = nullptr;
 }
 
 // --- the moment -----------------------------------------------------------------------------------------
 
 void SequencerChain::refresh() {
     sequencer::HeadPtr now = m_parts.live.head();
-    const std::uint64_t seen_block = m_head->sealed_number();
-    const std::uint64_t seen_frame = m_head->version;
+    const std::uint64_t seen_block = m_head ? m_head->sealed_number() : 0;
+    const std::uint64_t seen_frame = m_head ? m_head->version : 0;
     if (now != m_head) {
         for (const sequencer::SealedBlockPtr& sealed : now->sealed)
             m_blocks.add(sealed->block->hash, sealed->block, weight(sealed->block->txn_hashes.size()));
@@ -91,6 +109,7 @@ void SequencerChain::tell(std::uint64_t seen_block, std::uint64_t seen_frame) {
     {
         const std::unique_lock lock(m_pending_mutex);
         pending.swap(m_pending);
+        m_pending_bytes = 0;
     }
     for (const PooledTxnPtr& txn : pending)
         m_listener->on_pending_transaction(*txn);
@@ -120,9 +139,12 @@ void SequencerChain::wake() {
 
 void SequencerChain::on_pending(const PooledTxnPtr& txn) {
     const std::unique_lock lock(m_pending_mutex);
-    if (m_pending.size() >= kPendingMax)
-        m_pending.pop_front();
     m_pending.push_back(txn);
+    m_pending_bytes += txn->envelope.size();
+    while (m_pending.size() > kPendingMax || (m_pending_bytes > kPendingBytesMax && m_pending.size() > 1)) {
+        m_pending_bytes -= m_pending.front()->envelope.size();
+        m_pending.pop_front();
+    }
     if (m_wakeup)
         m_wakeup();
 }
@@ -366,8 +388,8 @@ std::uint64_t SequencerChain::next_nonce(const Address& sender) {
     return m_parts.pool != nullptr ? m_parts.pool->next_nonce(sender, nonce) : nonce;
 }
 
-void SequencerChain::submit(Bytes envelope, std::function<void(SubmitOutcome)> done) {
-    m_parts.submit(std::move(envelope), std::move(done));
+void SequencerChain::submit(Bytes envelope, std::function<void(SubmitOutcome)> done, ClientId client) {
+    m_parts.submit(std::move(envelope), std::move(done), client);
 }
 
 }  // namespace meridian::node

@@ -16,7 +16,7 @@ namespace meridian::node {
 
 class SequencerChain final : public Chain, private evm::BlockHashSource {
 public:
-    using Submit = std::function<void(Bytes, sequencer::SubmitCallback)>;
+    using Submit = std::function<void(Bytes, sequencer::SubmitCallback, ClientId)>;
     // All outlive the chain.
     struct Parts {
         const Genesis& genesis;
@@ -49,7 +49,9 @@ public:
     PooledTxnPtr find_pooled(const Hash& hash) override;
     std::size_t pool_size() override;
     std::uint64_t next_nonce(const Address& sender) override;
-    void submit(Bytes envelope, std::function<void(SubmitOutcome)> done) override;
+    void submit(Bytes envelope, std::function<void(SubmitOutcome)> done, ClientId client) override;
+    std::unique_ptr<Chain> reader() override;
+    void release() override;
 
     // A frame has become visible; on any thread.
     void wake();
@@ -61,6 +63,13 @@ public:
     ChainResult<FramePtr> frame(std::uint64_t number) override;
 
 private:
+    // What a chain keeps for the next question.
+    struct Kept {
+        std::size_t txns;        // in the blocks, and in the frames
+        std::size_t code_bytes;  // of translated code
+    };
+    SequencerChain(Parts parts, const Kept& kept);
+
     Hash block_hash(std::uint64_t number) override;
     void extend_open_block();
     void tell(std::uint64_t seen_block, std::uint64_t seen_frame);
@@ -71,15 +80,16 @@ private:
 
     Parts m_parts;
     evm::CodeCache m_code_cache;
-    sequencer::HeadPtr m_head;
+    sequencer::HeadPtr m_head;  // null of a reader that has let go of it
     std::unique_ptr<sequencer::HeadState> m_state;
     std::shared_ptr<sequencer::ExecutedBlock> m_open;  // of m_head; null before the first frame
     std::size_t m_open_frames = 0;                     // of the head's, in m_open
     RecentlyRead<Hash, BlockPtr> m_blocks;
     RecentlyRead<std::uint64_t, FramePtr> m_frames;
     ChainListener* m_listener = nullptr;
-    std::mutex m_pending_mutex;  // of the two below
+    std::mutex m_pending_mutex;  // of the three below
     std::deque<PooledTxnPtr> m_pending;
+    std::size_t m_pending_bytes = 0;
     std::function<void()> m_wakeup;
 };
 

@@ -38,7 +38,7 @@ Result<Hash, SubmitFailure> DevChain::submit(const Transaction& txn) {
     return enqueue({txn, chain::encode(txn), *sender, chain::transaction_hash(txn)});
 }
 
-void DevChain::submit(Bytes envelope, std::function<void(SubmitOutcome)> done) {
+void DevChain::submit(Bytes envelope, std::function<void(SubmitOutcome)> done, ClientId) {
     const auto txn = chain::decode_pooled_transaction(envelope);
     if (!txn)
         return done(

@@ -61,6 +61,9 @@ void collect_server(metrics::Page& page, const gateway::ServerStatus& status,
     page.add(kRequestsInWork, number(status.requests));
     page.add(kRequestsLimited, number(status.refused_for_rate), {{"limit", "rate"}});
     page.add(kRequestsLimited, number(status.refused_for_load), {{"limit", "concurrency"}});
+    page.add(kSubscriptions, number(status.subscriptions));
+    page.add(kReads, number(status.reads_waiting), {{"state", "waiting"}});
+    page.add(kReads, number(status.reads_running), {{"state", "running"}});
     page.add(kSlowSubscribers, number(status.slow_subscribers));
 }
 

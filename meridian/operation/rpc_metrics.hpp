@@ -27,6 +27,10 @@ inline constexpr metrics::Metric kRequestsInWork{"meridian_rpc_requests_in_work"
 inline constexpr metrics::Metric kRequestsLimited{
     "meridian_rpc_requests_limited_total", metrics::Kind::Counter,
     "Requests and batches refused by a limit: rate, concurrency."};
+inline constexpr metrics::Metric kSubscriptions{"meridian_subscriptions", metrics::Kind::Gauge,
+                                                "Subscriptions of all connections."};
+inline constexpr metrics::Metric kReads{"meridian_rpc_reads", metrics::Kind::Gauge,
+                                        "Requests that wait for a reading thread, and that run on one."};
 inline constexpr metrics::Metric kSlowSubscribers{"meridian_slow_subscribers_total", metrics::Kind::Counter,
                                                   "Subscribers cut off, as they read too slowly."};
 

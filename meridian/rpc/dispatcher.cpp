@@ -4,6 +4,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -17,14 +18,15 @@ json::object error_object(ErrorCode code, std::string_view message, const std::o
     return out;
 }
 
-std::string frame(std::string_view id, std::string_view member, const json::value& content) {
+// `content` is JSON.
+std::string frame(std::string_view id, std::string_view member, std::string_view content) {
     std::string out = R"({"jsonrpc":"2.0","id":)";
     out.append(id).append(",\"").append(member).append("\":");
-    return out.append(json::serialize(content)).append("}");
+    return out.append(content).append("}");
 }
 
 std::string error_text(std::string_view id, const RpcError& error) {
-    return frame(id, "error", error_object(error.code(), error.message(), error.data()));
+    return frame(id, "error", json::serialize(error_object(error.code(), error.message(), error.data())));
 }
 
 // Text, a finite number or null, as it is to be echoed; nothing for what is no identifier. Numbers are
@@ -83,8 +85,8 @@ const RpcError kInvalid(ErrorCode::InvalidRequest, "invalid request");
 
 class Exchange::Item {
 public:
-    Item(Dispatcher& dispatcher, const json::value& request, std::size_t index)
-        : m_dispatcher(dispatcher), m_service(dispatcher.service()), m_index(index) {
+    Item(Dispatcher& dispatcher, const json::value& request, std::size_t index, ClientId client)
+        : m_dispatcher(dispatcher), m_service(dispatcher.service()), m_index(index), m_client(client) {
         const auto* object = request.if_object();
         const json::value* given = object != nullptr ? object->if_contains("id") : nullptr;
         const auto id = given != nullptr ? identifier(*given) : std::string("null");
@@ -98,8 +100,8 @@ public:
             m_name = std::string(text_of(name->get_string()));
     }
 
-    // With a refusal the method is not called, and that is its error.
-    void begin(const json::value& request, Session* session, const RpcError* refusal) {
+    // With a refusal the method is not called, and that is its error. The parameters may be taken away.
+    void begin(json::value& request, Session* session, const RpcError* refusal) {
         if (!m_valid) {
             m_answer = error_text(m_id, kInvalid);
             return;
@@ -107,7 +109,7 @@ public:
         settle([&] {
             if (refusal != nullptr)
                 throw RpcError(*refusal);
-            return invoke(request.get_object().if_contains("params"), session);
+            return invoke(request.get_object()["params"], session);
         });
     }
     // Precondition: ready().
@@ -118,6 +120,7 @@ public:
     std::size_t index() const noexcept { return m_index; }
     bool answered() const noexcept { return m_answer.has_value(); }
     bool ready() const noexcept { return m_later && m_later->ready(); }
+    bool is_work() const noexcept { return m_later && m_later->is_work(); }
     // Precondition: not answered().
     Later& later() noexcept { return *m_later; }
     // Empty for a notification. Precondition: answered().
@@ -129,7 +132,7 @@ public:
 
 private:
     template <class Work>
-    static std::optional<json::value> with_argument_errors(Work work) {
+    static std::optional<std::string> with_argument_errors(Work work) {
         try {
             return work();
         } catch (const ValueError& error) {
@@ -138,7 +141,7 @@ private:
     }
 
     // Nothing if the answer comes later.
-    std::optional<json::value> invoke(const json::value* params, Session* session) {
+    std::optional<std::string> invoke(json::value& params, Session* session) {
         const Method* method = m_service.methods().find(m_name);
         if (method == nullptr)
             throw RpcError(ErrorCode::MethodNotFound,
@@ -147,33 +150,42 @@ private:
             throw RpcError(
                 ErrorCode::MethodNotFound,
                 "the method " + excerpt(m_name) + " is not served by this node (" + std::string(key) + ")");
-        static const json::array kNone;
-        const json::array* values = &kNone;
-        if (params != nullptr && !params->is_null()) {
-            values = params->if_array();
-            if (values == nullptr)
-                invalid_params("non-array args");
-        }
+        if (params.is_null())
+            params.emplace_array();
+        json::array* const values = params.if_array();
+        if (values == nullptr)
+            invalid_params("non-array args");
         const Args args(*values);
         if (args.size() > method->params.size())
             invalid_params("too many arguments, want at most " + std::to_string(method->params.size()));
         for (std::size_t i = 0; i < method->params.size(); ++i)
             if (method->params[i].required && !args.has(i))
                 invalid_params("missing value for required argument " + std::to_string(i));
+        if (m_service.readers() != nullptr && m_service.methods().is_for_readers(m_name)) {
+            read(*method, std::move(*values));
+            return std::nullopt;
+        }
         m_service.refresh();
-        return with_argument_errors([&]() -> std::optional<json::value> {
-            const Call call{m_service, session, args};
+        return with_argument_errors([&]() -> std::optional<std::string> {
+            const Call call{m_service, session, args, m_client};
             if (method->handler != nullptr)
-                return method->handler(call);
+                return json::serialize(method->handler(call));
             m_later = method->later(call);
             return m_later->ready() ? m_later->resume() : std::nullopt;
         });
     }
 
+    void read(const Method& method, json::array values) {
+        const auto work = [&method, values = std::move(values), client = m_client](Service& reader) {
+            return method.handler({reader, nullptr, Args(values), client});
+        };
+        m_later = ReadLater::start(m_service, m_client, work);
+    }
+
     template <class Work>
     void settle(Work work) {
         try {
-            const std::optional<json::value> result = work();
+            const std::optional<std::string> result = work();
             if (!result)
                 return;
             std::string out = m_notification ? std::string{} : frame(m_id, "result", *result);
@@ -218,6 +230,7 @@ private:
     Dispatcher& m_dispatcher;
     Service& m_service;
     std::size_t m_index;
+    ClientId m_client;
     std::string m_id;
     std::string m_name;
     bool m_valid = false;
@@ -242,10 +255,11 @@ constexpr std::chrono::microseconds kTurn{200};
 
 }  // namespace
 
-Exchange::Exchange(Dispatcher& dispatcher, json::value request, Session* session)
+Exchange::Exchange(Dispatcher& dispatcher, json::value request, Session* session, ClientId client)
     : m_dispatcher(dispatcher),
       m_request(std::move(request)),
       m_session(session),
+      m_client(client),
       m_deadline(std::chrono::steady_clock::now() +
                  std::chrono::milliseconds(dispatcher.limits().batch_ms_max)),
       m_waker(std::make_shared<Waker>()) {
@@ -278,7 +292,7 @@ Exchange::State Exchange::step(std::function<void()> wake) {
     do {
         if (resume_ready())
             continue;
-        if (m_next < m_size && m_open.size() < m_dispatcher.limits().waiting_per_batch_max) {
+        if (m_next < m_size && may_begin()) {
             begin_next();
             continue;
         }
@@ -295,6 +309,20 @@ Exchange::State Exchange::step(std::function<void()> wake) {
         return State::Waiting;
     } while (std::chrono::steady_clock::now() < end_of_turn);
     return State::More;
+}
+
+// Of what waits for a reader a batch has few at once: the others' turns come sooner, and it needs no more of
+// the queue.
+bool Exchange::may_begin() const {
+    constexpr std::size_t kReadsOfABatch = 4;
+    return m_open.size() < m_dispatcher.limits().waiting_per_batch_max &&
+           std::ranges::count_if(
+               m_open, [](const auto& item) { return item->is_work(); }) <
+               static_cast<std::ptrdiff_t>(kReadsOfABatch);
+}
+
+bool Exchange::reading() const {
+    return std::ranges::any_of(m_open, [](const auto& item) { return item->is_work(); });
 }
 
 // One that wants turns has them before the next item begins.
@@ -316,13 +344,13 @@ bool Exchange::resume_ready() {
 
 void Exchange::begin_next() {
     static const RpcError kTimedOut(ErrorCode::TimedOut, "request timed out (rpc.batch_ms_max)");
-    const json::value& request = m_batch ? m_request.get_array()[m_next] : m_request;
+    json::value& request = m_batch ? m_request.get_array()[m_next] : m_request;
     const RpcError* refusal = m_refusal ? &*m_refusal : nullptr;
     if (m_batch && m_full)
         refusal = &kTooLarge;
     else if (m_batch && std::chrono::steady_clock::now() >= m_deadline)
         refusal = &kTimedOut;
-    auto item = std::make_unique<Item>(m_dispatcher, request, m_next++);
+    auto item = std::make_unique<Item>(m_dispatcher, request, m_next++, m_client);
     item->begin(request, m_session, refusal);
     if (item->answered())
         close(*item);

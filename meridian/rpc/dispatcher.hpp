@@ -55,7 +55,7 @@ private:
 class Exchange {
 public:
     // The dispatcher and the session have to outlive this.
-    Exchange(Dispatcher& dispatcher, json::value request, Session* session);
+    Exchange(Dispatcher& dispatcher, json::value request, Session* session, ClientId client = kNobody);
     ~Exchange();
     Exchange(const Exchange&) = delete;
     Exchange& operator=(const Exchange&) = delete;
@@ -73,6 +73,8 @@ public:
     // Goes on for one turn. `wake` is called at most once, on the chain's thread, if the state is Waiting.
     // An exchange that waits may be destroyed on any thread; then `wake` is not called any more.
     State step(std::function<void()> wake);
+    // While it waits: whether that is for readers, and so for work that is done for it.
+    bool reading() const;
     // Gives up waiting: step() will tell so.
     void expire();
     // Empty if nothing is to be answered.
@@ -85,12 +87,14 @@ private:
     bool refuse_batch();
     void begin_next();
     bool resume_ready();
+    bool may_begin() const;
     void close(Item& item);
     void join();
 
     Dispatcher& m_dispatcher;
     json::value m_request;  // null once every item has begun
     Session* m_session;
+    ClientId m_client;
     std::chrono::steady_clock::time_point m_deadline;
     std::size_t m_size = 1;
     bool m_batch = false;

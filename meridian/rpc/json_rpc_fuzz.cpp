@@ -57,9 +57,9 @@ ServiceOptions service_options() {
 struct CheckingSession final : Session {
     bool has_room() override { return true; }
     void cut_off(std::string) override {}
-    void notify(std::string message) override {
+    void notify(Notification message) override {
         boost::system::error_code ec;
-        const json::value notification = json::parse(message, ec);
+        const json::value notification = json::parse(message.head + *message.body, ec);
         MERIDIAN_ASSERT(!ec && notification.is_object() && !notification.get_object().contains("id"));
     }
 };

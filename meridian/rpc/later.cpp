@@ -28,12 +28,23 @@ bool Mailbox::post(std::function<void()> work) {
 
 // --- WaitingRoom ----------------------------------------------------------------------------------------
 
-WaitingRoom::Ticket WaitingRoom::admit() {
-    if (*m_waiting >= m_waiting_max)
-        throw RpcError(ErrorCode::LimitExceeded,
-                       "too many requests wait (at most " + std::to_string(m_waiting_max) + ")");
-    ++*m_waiting;
-    return Ticket(nullptr, [count = m_waiting](void*) { --*count; });
+WaitingRoom::Ticket WaitingRoom::admit(ClientId client) {
+    {
+        const std::lock_guard lock(m_waiting->mutex);
+        if (!m_waiting->shares.take(client))
+            throw RpcError(ErrorCode::LimitExceeded,
+                           "too many requests wait (at most " + std::to_string(m_waiting_max) +
+                               ", of one client as many as there is room left; rpc.waiting_max)");
+    }
+    return Ticket(nullptr, [waiting = m_waiting, client](void*) {
+        const std::lock_guard lock(waiting->mutex);
+        waiting->shares.give_back(client);
+    });
+}
+
+std::size_t WaitingRoom::waiting() const {
+    const std::lock_guard lock(m_waiting->mutex);
+    return m_waiting->shares.total();
 }
 
 void WaitingRoom::add(const LaterPtr& later, Clock::time_point until) {

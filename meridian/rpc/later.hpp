@@ -4,6 +4,7 @@
 // whose client has left. Whoever it waits for knows it by a weak pointer, and calls wake().
 #pragma once
 
+#include <meridian/base/client_shares.hpp>
 #include <meridian/node/chain.hpp>
 #include <meridian/rpc/values.hpp>
 
@@ -22,9 +23,11 @@ public:
     Later& operator=(const Later&) = delete;
 
     bool ready() const noexcept { return m_ready; }
-    // Precondition: ready(). The result, or nothing: then it waits again if it is not ready(), else it wants
-    // another turn. May throw RpcError and ValueError.
-    virtual std::optional<json::value> resume() = 0;
+    // Precondition: ready(). The result as JSON text, or nothing: then it waits again if it is not ready(),
+    // else it wants another turn. May throw RpcError and ValueError.
+    virtual std::optional<std::string> resume() = 0;
+    // Whether what it waits for is work that is done for it, and not something that happens.
+    virtual bool is_work() const noexcept { return false; }
 
     // It may go on.
     void wake();
@@ -59,7 +62,8 @@ private:
     Poster m_poster;
 };
 
-// Who waits for what, and until when. At most `waiting_max` wait at once, whose requests have not ended.
+// Who waits for what, and until when. At most `waiting_max` wait at once, whose requests have not ended, and
+// of one client as many as there is room left.
 class WaitingRoom {
 public:
     using Clock = std::chrono::steady_clock;
@@ -67,9 +71,9 @@ public:
     explicit WaitingRoom(std::size_t waiting_max) : m_waiting_max(waiting_max) {}
 
     // Counts in a request that is to wait; throws RpcError if there are too many. It counts until the ticket
-    // is gone.
+    // is gone, on whatever thread.
     using Ticket = std::shared_ptr<void>;
-    Ticket admit();
+    Ticket admit(ClientId client);
     // Expires it at that time.
     void add(const LaterPtr& later, Clock::time_point until);
     // Wakes it when the transaction is in the chain, or the account's nonce is at least `nonce`.
@@ -84,7 +88,7 @@ public:
     std::optional<Clock::time_point> next_deadline() const;
     // Called when next_deadline() has come closer. Null: nothing.
     void set_deadline_callback(std::function<void()> callback) { m_on_deadline = std::move(callback); }
-    std::size_t waiting() const noexcept { return *m_waiting; }
+    std::size_t waiting() const;
 
 private:
     struct NonceWait {
@@ -96,7 +100,12 @@ private:
     void sweep();
 
     std::size_t m_waiting_max;
-    std::shared_ptr<std::atomic<std::size_t>> m_waiting = std::make_shared<std::atomic<std::size_t>>(0);
+    struct Waiting {
+        explicit Waiting(std::size_t waiting_max) : shares(waiting_max) {}
+        std::mutex mutex;
+        ClientShares shares;
+    };
+    std::shared_ptr<Waiting> m_waiting = std::make_shared<Waiting>(m_waiting_max);
     // Those of ended requests are left in these until they expire, or there are twice as many as may wait.
     std::multimap<Clock::time_point, std::weak_ptr<Later>> m_deadlines;
     std::unordered_multimap<Hash, std::weak_ptr<Later>> m_transactions;

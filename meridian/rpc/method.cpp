@@ -5,31 +5,47 @@
 
 namespace meridian::rpc {
 
+namespace {
+
+// Of the tables of methods that read, those that take no longer than the way to a reader and back.
+constexpr std::string_view kQuick[] = {"eth_blockNumber", "eth_accounts",    "eth_requestAccounts",
+                                       "eth_getBalance",  "eth_getCode",     "eth_getTransactionCount",
+                                       "txpool_status",   "eth_getStorageAt"};
+// Of the other tables, those that only read.
+constexpr std::string_view kSlow[] = {"eth_getLogs", "eth_feeHistory", "eth_fillTransaction"};
+
+}  // namespace
+
 MethodTable::MethodTable(bool development) {
     for (const auto table :
-         {chain_methods(), state_methods(), call_methods(), transaction_methods(), realtime_methods(),
-          filter_methods(), debug_methods(), txpool_methods(), network_methods()})
+         {chain_methods(), state_methods(), call_methods(), debug_methods(), txpool_methods()})
+        add(table, true);
+    for (const auto table : {transaction_methods(), realtime_methods(), filter_methods(), network_methods()})
         add(table);
+    for (const std::string_view name : kQuick)
+        m_by_name.at(name).reads = false;
+    for (const std::string_view name : kSlow)
+        m_by_name.at(name).reads = true;
     if (development)
         for (const auto table : {signing_methods(), development_methods(), token_methods(), reorg_methods(),
                                  dump_methods(), testing_methods()})
             add(table);
 }
 
-void MethodTable::add(std::span<const Method> table) {
+void MethodTable::add(std::span<const Method> table, bool reads) {
     for (const Method& method : table)
-        MERIDIAN_ASSERT(m_by_name.emplace(method.name, &method).second);
+        MERIDIAN_ASSERT(m_by_name.emplace(method.name, Entry{&method, reads}).second);
 }
 
 const Method* MethodTable::find(std::string_view name) const {
     const auto found = m_by_name.find(name);
-    return found != m_by_name.end() ? found->second : nullptr;
+    return found != m_by_name.end() ? found->second.method : nullptr;
 }
 
 std::vector<const Method*> MethodTable::sorted() const {
     std::vector<const Method*> out;
-    for (const auto& [name, method] : m_by_name)
-        out.push_back(method);
+    for (const auto& [name, entry] : m_by_name)
+        out.push_back(entry.method);
     std::sort(out.begin(), out.end(), [](const Method* a, const Method* b) { return a->name < b->name; });
     return out;
 }

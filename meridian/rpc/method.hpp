@@ -1,6 +1,7 @@
 // A JSON-RPC method as a self-describing object, and the table of all of them.
 #pragma once
 
+#include <meridian/base/fair_queue.hpp>
 #include <meridian/rpc/later.hpp>
 #include <meridian/rpc/values.hpp>
 
@@ -53,6 +54,7 @@ struct Call {
     // Where notifications go; null if the transport has no way back (HTTP).
     Session* session;
     const Args& args;
+    ClientId client = kNobody;
 };
 
 struct Method {
@@ -89,14 +91,21 @@ public:
     explicit MethodTable(bool development);
     // Null if there is no such method.
     const Method* find(std::string_view name) const;
+    // Whether it only reads the chain, and may take long: where there are readers, it is theirs. What is a
+    // look-up or two stays on the chain's thread. Precondition: a method of this table.
+    bool is_for_readers(std::string_view name) const { return m_by_name.find(name)->second.reads; }
     // By name.
     std::vector<const Method*> sorted() const;
     std::size_t size() const noexcept { return m_by_name.size(); }
 
 private:
-    void add(std::span<const Method> table);
+    struct Entry {
+        const Method* method;
+        bool reads;
+    };
+    void add(std::span<const Method> table, bool reads = false);
 
-    std::unordered_map<std::string_view, const Method*> m_by_name;
+    std::unordered_map<std::string_view, Entry> m_by_name;
 };
 
 // What `rpc_methods` answers: every method with its parameters.

@@ -53,7 +53,7 @@ public:
             invalid_params("invalid argument 1: interval above 1000000000 seconds");
     }
 
-    std::optional<json::value> resume() override {
+    std::optional<std::string> resume() override {
         for (int i = 0; i < kBlocksOfATurn && m_left > 0; ++i, --m_left) {
             if (m_service.stopping())
                 throw RpcError(ErrorCode::TimedOut, "the node is ending");
@@ -64,7 +64,7 @@ public:
         }
         if (m_left > 0)
             return std::nullopt;
-        return m_result(m_chain, m_first);
+        return json::serialize(m_result(m_chain, m_first));
     }
 
 private:

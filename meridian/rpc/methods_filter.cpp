@@ -1,5 +1,6 @@
 // Logs, polled filters and pushed subscriptions.
 #include <meridian/rpc/method.hpp>
+#include <meridian/rpc/read_pool.hpp>
 #include <meridian/rpc/service.hpp>
 
 namespace meridian::rpc {
@@ -19,13 +20,13 @@ json::value new_filter(const Call& call) {
     LogFilter logs = filter_argument(call, 0);
     if (logs.from_block && logs.to_block && *logs.from_block > *logs.to_block)
         invalid_params("invalid block range params");
-    return call.service.add_filter(Service::FilterKind::Logs, std::move(logs));
+    return call.service.add_filter(Service::FilterKind::Logs, std::move(logs), call.client);
 }
 json::value new_block_filter(const Call& call) {
-    return call.service.add_filter(Service::FilterKind::Blocks, {});
+    return call.service.add_filter(Service::FilterKind::Blocks, {}, call.client);
 }
 json::value new_pending_filter(const Call& call) {
-    return call.service.add_filter(Service::FilterKind::PendingTransactions, {});
+    return call.service.add_filter(Service::FilterKind::PendingTransactions, {}, call.client);
 }
 json::value uninstall_filter(const Call& call) {
     return call.service.remove_filter(call.args.get(0, read_lenient_quantity));
@@ -33,8 +34,12 @@ json::value uninstall_filter(const Call& call) {
 json::value get_filter_changes(const Call& call) {
     return call.service.filter_changes(call.args.get(0, read_lenient_quantity));
 }
-json::value get_filter_logs(const Call& call) {
-    return call.service.filter_logs(call.args.get(0, read_lenient_quantity));
+LaterPtr get_filter_logs(const Call& call) {
+    const LogFilter& filter = call.service.log_filter(call.args.get(0, read_lenient_quantity));
+    return read_later(call.service, call.client, [filter](Service& reader) {
+        return json::value(
+            search_logs(reader.chain(), filter, reader.limits().log_results_max, reader.call_deadline()));
+    });
 }
 
 Session& session_of(const Call& call) {
@@ -78,7 +83,7 @@ std::span<const Method> filter_methods() {
          {kId},
          "Log[]|Hash[]",
          get_filter_changes},
-        {"eth_getFilterLogs", "All logs that match a filter", {kId}, "Log[]", get_filter_logs},
+        {"eth_getFilterLogs", "All logs that match a filter", {kId}, "Log[]", nullptr, get_filter_logs},
         {"eth_subscribe",
          "Pushes newHeads, logs, newPendingTransactions, frames, miniBlocks, stateChanges, or syncing, of "
          "which "

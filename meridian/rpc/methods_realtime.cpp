@@ -1,5 +1,6 @@
 // Waiting in place of polling: for a receipt (EIP-7966, and as MegaETH offers it), and for a nonce.
 #include <meridian/rpc/call_runner.hpp>
+#include <meridian/rpc/read_pool.hpp>
 #include <meridian/rpc/submission.hpp>
 
 namespace meridian::rpc {
@@ -52,13 +53,20 @@ NonceCondition read_nonce_condition(const json::value& value, std::uint64_t time
 
 class CallAfterLater final : public Later {
 public:
-    CallAfterLater(Service& service, CallArgs args, const NonceCondition& condition)
-        : m_service(service),
-          m_ticket(service.waiting().admit()),
+    CallAfterLater(const Call& call, CallArgs args, const NonceCondition& condition)
+        : m_service(call.service),
+          m_client(call.client),
+          m_ticket(m_service.waiting().admit(m_client)),
           m_args(std::move(args)),
           m_condition(condition) {}
 
-    std::optional<json::value> resume() override {
+    std::optional<std::string> resume() override {
+        if (m_reading) {
+            if (m_reading->ready() || expired())
+                return m_reading->resume();
+            wait();
+            return std::nullopt;
+        }
         if (nonce() >= m_condition.nonce)
             return run();
         if (expired())
@@ -78,18 +86,32 @@ private:
     std::uint64_t nonce() {
         return m_service.chain().head_state().account(m_condition.account).value_or(state::Account{}).nonce;
     }
-    json::value run() {
-        CallRunner runner(m_service, m_args, {});
+    std::optional<std::string> run() {
+        if (m_service.readers() == nullptr)
+            return json::serialize(execute(m_service, m_args));
+        m_reading = ReadLater::start(m_service, m_client,
+                                     [args = m_args](Service& reader) { return execute(reader, args); });
+        m_reading->set_waker([later = weak_from_this()] {
+            if (const LaterPtr waiting = later.lock())
+                waiting->wake();
+        });
+        wait();
+        return std::nullopt;
+    }
+    static json::value execute(Service& service, const CallArgs& args) {
+        CallRunner runner(service, args, {});
         const chain::TxnOutcome outcome = runner.execute();
         runner.throw_if_failed(outcome);
         return hex_data(outcome.output);
     }
 
     Service& m_service;
+    ClientId m_client;
     WaitingRoom::Ticket m_ticket;
     CallArgs m_args;
     NonceCondition m_condition;
     bool m_limited = false;
+    std::shared_ptr<ReadLater> m_reading;  // once the nonce is reached
 };
 
 LaterPtr call_after(const Call& call) {
@@ -97,7 +119,7 @@ LaterPtr call_after(const Call& call) {
     const std::uint64_t timeout_ms_max = call.service.limits().call_after_ms_max;
     const NonceCondition condition =
         call.args.get(1, [&](const json::value& v) { return read_nonce_condition(v, timeout_ms_max); });
-    return std::make_shared<CallAfterLater>(call.service, args, condition);
+    return std::make_shared<CallAfterLater>(call, args, condition);
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace meridian::rpc {
 namespace {
 
@@ -82,10 +84,12 @@ TEST_F(MethodsTest, LogsFiltersAndTheirChanges) {
 
 TEST_F(MethodsTest, Subscriptions) {
     struct Recorder final : Session {
-        void notify(std::string message) override { messages.push_back(std::move(message)); }
+        void notify(Notification message) override {
+            messages.push_back(json::parse(message.head + *message.body));
+        }
         bool has_room() override { return true; }
         void cut_off(std::string reason) override { FAIL() << reason; }
-        std::vector<std::string> messages;
+        std::vector<json::value> messages;
     } session;
     const auto ask = [&](const std::string& text) {
         return json::parse(m_node.dispatcher.handle(text, &session));
@@ -95,10 +99,12 @@ TEST_F(MethodsTest, Subscriptions) {
     ask(R"({"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["newPendingTransactions"]})");
     m_node.call("eth_sendTransaction", {transaction(0, m_node.account(1))});
     ASSERT_EQ(session.messages.size(), 2u);
-    const auto head = json::parse(session.messages[1]);
-    EXPECT_EQ(head.at("method"), "eth_subscription");
-    EXPECT_EQ(head.at("params").at("subscription"), id);
-    EXPECT_EQ(head.at("params").at("result").at("number"), "0x1");
+    const auto head = std::ranges::find_if(session.messages, [&](const json::value& message) {
+        return message.at("params").at("subscription") == id;
+    });
+    ASSERT_NE(head, session.messages.end());
+    EXPECT_EQ(head->at("method"), "eth_subscription");
+    EXPECT_EQ(head->at("params").at("result").at("number"), "0x1");
     EXPECT_EQ(
         ask(R"({"jsonrpc":"2.0","id":1,"method":"eth_unsubscribe","params":[)" + json::serialize(id) + "]}")
             .at("result"),
@@ -113,8 +119,8 @@ TEST_F(MethodsTest, LogsOfBlocksThatWereTakenAwayAreToldAsRemoved) {
     struct Recorder final : Session {
         bool has_room() override { return true; }
         void cut_off(std::string reason) override { FAIL() << reason; }
-        void notify(std::string message) override {
-            logs.push_back(json::parse(message).at("params").at("result"));
+        void notify(Notification message) override {
+            logs.push_back(json::parse(message.head + *message.body).at("params").at("result"));
         }
         std::vector<json::value> logs;
     } session;

@@ -224,8 +224,8 @@ TEST_F(SlowPoolTest, ABatchsItemsWaitTogetherAndAreAnsweredInOrder) {
 }
 
 TEST_F(SlowPoolTest, TooManyAreRefused) {
-    Exchange first(m_dispatcher, sends(2), nullptr);
-    Exchange second(m_dispatcher, sends(2), nullptr);
+    Exchange first(m_dispatcher, sends(2), nullptr, 1);
+    Exchange second(m_dispatcher, sends(2), nullptr, 2);
     ASSERT_EQ(advance(first), Exchange::State::Waiting);
     ASSERT_EQ(advance(second), Exchange::State::Waiting);
     second.expire();
@@ -233,7 +233,9 @@ TEST_F(SlowPoolTest, TooManyAreRefused) {
     const json::value answers = json::parse(second.take());
     EXPECT_EQ(answers.at(0).at("error").at("code"), -32002);
     EXPECT_EQ(answers.at(1).at("error").at("code"), -32005);
-    EXPECT_EQ(answers.at(1).at("error").at("message"), "too many requests wait (at most 3)");
+    EXPECT_EQ(
+        answers.at(1).at("error").at("message"),
+        "too many requests wait (at most 3, of one client as many as there is room left; rpc.waiting_max)");
 }
 
 TEST_F(SlowPoolTest, WhoHasLeftWaitsNoMore) {

@@ -6,19 +6,15 @@
 #include <algorithm>
 
 namespace meridian::rpc {
-namespace {
-
-constexpr std::size_t kPendingHashesMax = 100'000;
-
-}  // namespace
-
 Service::Service(node::Chain& chain, ServiceOptions options, node::DevChain* development)
     : m_chain(chain),
       m_development(development),
       m_options(std::move(options)),
-      m_methods(std::make_unique<MethodTable>(development != nullptr)),
+      m_methods(std::make_shared<MethodTable>(development != nullptr)),
+      m_filter_shares(m_options.limits.filters_max),
       m_streams(chain, {.per_session_max = m_options.limits.subscriptions_per_session_max,
-                        .total_max = m_options.limits.subscriptions_max}),
+                        .total_max = m_options.limits.subscriptions_max,
+                        .terms_bytes_max = m_options.limits.filter_terms_bytes_max}),
       m_waiting(m_options.limits.waiting_max) {
     m_chain.set_listener(this);
     // However often it is called, one refresh() waits for its turn.
@@ -33,11 +29,34 @@ Service::Service(node::Chain& chain, ServiceOptions options, node::DevChain* dev
         if (!sent)
             *posted = false;
     });
+    if (m_options.readers.threads == 0 || chain.reader() == nullptr)
+        return;
+    m_readers = std::make_unique<ReadPool>(
+        m_options.readers, [this] { return std::unique_ptr<Service>(new Service(m_chain.reader(), *this)); });
 }
 
+Service::Service(std::unique_ptr<node::Chain> view, const Service& whole)
+    : m_view(std::move(view)),
+      m_chain(*m_view),
+      m_development(nullptr),
+      m_options(whole.m_options),
+      m_methods(whole.m_methods),
+      m_filter_shares(0),
+      m_streams(m_chain, {}),
+      m_waiting(0) {}
+
 Service::~Service() {
+    m_readers = nullptr;
+    if (m_view)
+        return;
     m_chain.set_wakeup({});
     m_chain.set_listener(nullptr);
+}
+
+void Service::interrupt() {
+    m_stopping = true;
+    if (m_readers)
+        m_readers->interrupt();
 }
 
 std::uint64_t Service::clock() const {
@@ -55,28 +74,47 @@ u256 Service::next_id() {
 
 // --- filters --------------------------------------------------------------------------------------------
 
-void Service::drop_idle_filters() {
-    const std::uint64_t now = clock();
-    std::erase_if(m_filters, [&](const auto& entry) {
-        return now > entry.second.last_used + m_options.limits.filter_idle_s_max;
-    });
+std::map<u256, Service::Filter>::iterator Service::erase_filter(std::map<u256, Filter>::iterator at) {
+    m_filter_shares.give_back(at->second.client);
+    m_streams.give_back_terms(at->second.client, size_of(at->second.logs.terms));
+    return m_filters.erase(at);
 }
 
-json::value Service::add_filter(FilterKind kind, LogFilter logs) {
+// Once a second, however many ask.
+void Service::drop_idle_filters() {
+    const std::uint64_t now = clock();
+    if (std::exchange(m_filters_looked_at, now) == now)
+        return;
+    for (auto at = m_filters.begin(); at != m_filters.end();)
+        at = now > at->second.last_used + m_options.limits.filter_idle_s_max ? erase_filter(at)
+                                                                             : std::next(at);
+}
+
+json::value Service::add_filter(FilterKind kind, LogFilter logs, ClientId client) {
     drop_idle_filters();
-    if (m_filters.size() >= m_options.limits.filters_max)
+    const std::size_t terms = size_of(logs.terms);
+    m_streams.take_terms(client, terms);
+    if (!m_filter_shares.take(client)) {
+        m_streams.give_back_terms(client, terms);
         throw RpcError(ErrorCode::LimitExceeded,
-                       "too many filters (at most " + std::to_string(m_options.limits.filters_max) + ")");
+                       "too many filters (at most " + std::to_string(m_options.limits.filters_max) +
+                           ", of one client as many as there is room left; rpc.filters_max)");
+    }
     const u256 id = next_id();
     Filter& filter =
-        m_filters[id] = {kind, std::move(logs), m_chain.sealed_head()->number() + 1, 0, {}, clock()};
+        m_filters[id] = {kind, std::move(logs),           client, m_chain.sealed_head()->number() + 1,
+                         0,    m_streams.pending_count(), clock()};
     if (kind == FilterKind::Logs)
         new_logs(filter);  // what there is already is not new
     return quantity(id);
 }
 
 bool Service::remove_filter(const u256& id) {
-    return m_filters.erase(id) != 0;
+    const auto found = m_filters.find(id);
+    if (found == m_filters.end())
+        return false;
+    erase_filter(found);
+    return true;
 }
 
 Service::Filter& Service::find_filter(const u256& id) {
@@ -111,9 +149,13 @@ json::value Service::filter_changes(const u256& id) {
         return new_logs(filter);
     json::array out;
     if (filter.kind == FilterKind::PendingTransactions) {
-        for (const Hash& hash : filter.pending)
-            out.push_back(hex_data(hash));
-        filter.pending.clear();
+        const std::uint64_t first = m_streams.first_pending();
+        const std::uint64_t from = std::exchange(filter.next_pending, m_streams.pending_count());
+        if (from < first)
+            refuse(std::to_string(first - from) +
+                   " transactions since the last poll are not remembered any more; poll more often");
+        for (std::uint64_t i = from; i < filter.next_pending; ++i)
+            out.push_back(hex_data(m_streams.pending_hash(i)));
         return out;
     }
     const std::uint64_t head = m_chain.sealed_head()->number();
@@ -122,11 +164,11 @@ json::value Service::filter_changes(const u256& id) {
     return out;
 }
 
-json::value Service::filter_logs(const u256& id) {
+const LogFilter& Service::log_filter(const u256& id) {
     Filter& filter = find_filter(id);
     if (filter.kind != FilterKind::Logs)
         refuse("filter not found");
-    return search_logs(m_chain, filter.logs, m_options.limits.log_results_max, call_deadline());
+    return filter.logs;
 }
 
 // --- subscriptions --------------------------------------------------------------------------------------
@@ -135,22 +177,38 @@ json::value Service::subscribe(Session& session, StreamRequest request) {
     const u256 id = next_id();
     m_streams.subscribe(session, id, std::move(request));
     // What it begins with in the past comes behind the answer.
-    m_mailbox->post([this] { pump(); });
+    schedule_pump();
     return quantity(id);
 }
 
-// With turns between, so that a long way back does not keep others waiting.
 void Service::pump() {
-    if (m_streams.pump() && !std::exchange(m_pumping, true))
-        m_mailbox->post([this] {
-            m_pumping = false;
-            pump();
-        });
+    m_streams.on_news();
+    go_on_pumping();
+}
+
+void Service::go_on_pumping() {
+    while (m_streams.pump())
+        if (schedule_pump())
+            return;
+}
+
+// With turns between, so that many subscribers, or a long way back, do not keep others waiting. False: there
+// is nobody who gives turns.
+bool Service::schedule_pump() {
+    if (std::exchange(m_pumping, true))
+        return true;
+    const bool sent = m_mailbox->post([this] {
+        m_pumping = false;
+        go_on_pumping();
+    });
+    if (!sent)
+        m_pumping = false;
+    return sent;
 }
 
 void Service::on_room(Session& session) {
-    if (m_streams.pump(session))
-        m_mailbox->post([this] { pump(); });
+    m_streams.on_room(session);
+    go_on_pumping();
 }
 
 void Service::on_block(const node::BlockPtr&) {
@@ -167,10 +225,15 @@ void Service::on_head(std::span<const Hash> txns) {
 }
 
 void Service::on_pending_transaction(const sequencer::PooledTxn& txn) {
-    for (auto& [id, filter] : m_filters)
-        if (filter.kind == FilterKind::PendingTransactions && filter.pending.size() < kPendingHashesMax)
-            filter.pending.push_back(txn.hash);
     m_streams.on_pending(txn);
+    if (m_streams.size() > 0 && !std::exchange(m_pending_news, true)) {
+        const bool sent = m_mailbox->post([this] {
+            m_pending_news = false;
+            pump();
+        });
+        if (!sent)
+            m_pending_news = false;
+    }
 }
 
 // Blocks that take the places of reported ones are to be reported again.

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace meridian::rpc {
 namespace {
 
@@ -12,8 +14,8 @@ const json::string kCounter = "0x00000000000000000000000000000000000c0de0";
 
 // A connection that has room for so many messages.
 struct Reader final : Session {
-    void notify(std::string message) override {
-        const json::value parsed = json::parse(message);
+    void notify(Notification message) override {
+        const json::value parsed = json::parse(message.head + *message.body);
         messages.push_back(parsed.at("params").as_object());
     }
     bool has_room() override { return messages.size() < room; }
@@ -57,6 +59,7 @@ protected:
     void touch(int count) {
         for (int i = 0; i < count; ++i)
             m_node.call("eth_sendTransaction", {json::object{{"from", m_node.account(0)}, {"to", kCounter}}});
+        run_posted();
     }
 
     TestNode m_node;
@@ -95,9 +98,11 @@ TEST_F(StreamsTest, WaitForASlowReaderAndLeaveNothingOut) {
     EXPECT_EQ(slow.messages.size(), 2u);
     slow.room = 4;
     m_node.service.on_room(slow);
+    run_posted();
     EXPECT_EQ(slow.messages.size(), 4u);
     slow.room = 100;
     m_node.service.on_room(slow);
+    run_posted();
     EXPECT_EQ(slow.sequences(), (Sequences{log_at(1), log_at(2), log_at(3), log_at(4), log_at(5)}));
 }
 
@@ -111,6 +116,7 @@ TEST_F(StreamsTest, StopAmidABlockAndGoOnThere) {
     EXPECT_EQ(slow.sequences(), (Sequences{log_at(1, 0), log_at(1, 1)}));
     slow.room = 100;
     m_node.service.on_room(slow);
+    run_posted();
     EXPECT_EQ(slow.sequences(), (Sequences{log_at(1, 0), log_at(1, 1), log_at(1, 2)}));
     // From the middle, too.
     Reader later;
@@ -150,6 +156,64 @@ TEST_F(StreamsTest, TellWhatADevelopmentChainTakesBack) {
     EXPECT_EQ(logs.messages[3].at("result").at("removed"), false);
 }
 
+TEST_F(StreamsTest, ShareTheBytesOfWhatManyAreTold) {
+    struct Keeper final : Session {
+        void notify(Notification message) override { bodies.push_back(std::move(message.body)); }
+        bool has_room() override { return true; }
+        void cut_off(std::string) override {}
+        std::vector<std::shared_ptr<const std::string>> bodies;
+    };
+    Keeper one;
+    Keeper two;
+    for (Keeper* keeper : {&one, &two})
+        for (const char* kind : {"newHeads", "logs"})
+            m_node.dispatcher.handle(R"({"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":[")" +
+                                         std::string(kind) + R"("]})",
+                                     keeper);
+    touch(1);
+    ASSERT_EQ(one.bodies.size(), 2u);
+    ASSERT_EQ(two.bodies.size(), 2u);
+    EXPECT_EQ(one.bodies[0], two.bodies[0]);
+    EXPECT_EQ(one.bodies[1], two.bodies[1]);
+    m_node.service.forget(one);
+    m_node.service.forget(two);
+}
+
+// However many subscriptions a client has, another one's connection is looked at after one of his.
+TEST_F(StreamsTest, GiveEachClientATurn) {
+    struct Noting final : Session {
+        Noting(ClientId client, std::vector<ClientId>& told) : m_client(client), m_told(told) {}
+        ClientId client() const override { return m_client; }
+        void notify(Notification) override { m_told.push_back(m_client); }
+        bool has_room() override { return true; }
+        void cut_off(std::string) override {}
+
+    private:
+        ClientId m_client;
+        std::vector<ClientId>& m_told;
+    };
+    std::vector<ClientId> told;
+    std::vector<std::unique_ptr<Noting>> sessions;
+    const auto add = [&](ClientId client, int subscriptions) {
+        sessions.push_back(std::make_unique<Noting>(client, told));
+        for (int i = 0; i < subscriptions; ++i)
+            m_node.dispatcher.handle(
+                R"({"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["newHeads"]})",
+                sessions.back().get());
+    };
+    for (int i = 0; i < 10; ++i)
+        add(1, 100);
+    add(2, 1);
+    run_posted();
+    touch(1);
+    ASSERT_EQ(told.size(), 1'001u);
+    const auto at = std::ranges::find(told, ClientId{2}) - told.begin();
+    EXPECT_LE(at, 200);
+    for (const auto& session : sessions)
+        m_node.service.forget(*session);
+    EXPECT_EQ(m_node.service.streams().size(), 0u);
+}
+
 TEST_F(StreamsTest, RefuseWhatTheyDoNotKnow) {
     Reader reader;
     const auto message = [&](json::array params) {
@@ -172,6 +236,57 @@ TEST_F(StreamsTest, AreBounded) {
               std::string::npos);
     m_node.service.forget(reader);
     EXPECT_EQ(m_node.service.streams().size(), 0u);
+}
+
+// Filters of pending transactions share what is remembered of them.
+TEST_F(StreamsTest, AFilterThatIsPolledTooSeldomIsTold) {
+    StreamLimits limits;
+    limits.pending_kept = 4;
+    Streams streams(m_node.chain, limits);
+    sequencer::PooledTxn txn;
+    for (std::uint8_t i = 0; i < 10; ++i) {
+        txn.hash.bytes[0] = i;
+        streams.on_pending(txn);
+    }
+    EXPECT_EQ(streams.pending_count(), 10u);
+    EXPECT_EQ(streams.first_pending(), 6u);
+    EXPECT_EQ(streams.pending_hash(6).bytes[0], 6);
+    EXPECT_EQ(streams.pending_hash(9).bytes[0], 9);
+    limits.pending_bytes_max = 1'000;
+    Streams small(m_node.chain, limits);
+    txn.envelope = Bytes(600);
+    for (int i = 0; i < 3; ++i)
+        small.on_pending(txn);
+    EXPECT_EQ(small.first_pending(), 2u);
+}
+
+TEST_F(StreamsTest, WhatTheyLookForIsBounded) {
+    StreamLimits limits;
+    limits.terms_bytes_max = 100;
+    limits.total_max = 4;
+    Streams streams(m_node.chain, limits);
+    Reader reader;
+    StreamRequest request;
+    request.kind = StreamKind::Logs;
+    request.terms.addresses.resize(3);
+    streams.subscribe(reader, u256{1}, request);
+    try {
+        streams.subscribe(reader, u256{2}, request);
+        ADD_FAILURE() << "two fit into half";
+    } catch (const RpcError& error) {
+        EXPECT_NE(error.message().find("rpc.filter_terms_mib_max"), std::string::npos);
+    }
+    EXPECT_TRUE(streams.unsubscribe(reader, u256{1}));
+    streams.subscribe(reader, u256{3}, request);
+    streams.subscribe(reader, u256{4}, {});
+    try {
+        streams.subscribe(reader, u256{5}, {});
+        ADD_FAILURE() << "one client has more than half";
+    } catch (const RpcError& error) {
+        EXPECT_NE(error.message().find("ws.subscriptions_total_max"), std::string::npos);
+    }
+    streams.forget(reader);
+    EXPECT_EQ(streams.size(), 0u);
 }
 
 }  // namespace

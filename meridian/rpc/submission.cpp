@@ -30,16 +30,17 @@ struct Outcome {
 // Waits for the pool's answer.
 class SubmitLater : public Later {
 public:
-    SubmitLater(Service& service, Bytes envelope)
+    SubmitLater(Service& service, Bytes envelope, ClientId client)
         : m_service(service),
-          m_ticket(service.waiting().admit()),
+          m_client(client),
+          m_ticket(service.waiting().admit(client)),
           m_envelope(std::move(envelope)),
           m_outcome(std::make_shared<Outcome>()) {}
 
     // Once, before anything else.
     void start(std::uint64_t limit_ms) {
-        m_service.chain().submit(m_envelope, [outcome = m_outcome, mailbox = m_service.mailbox(),
-                                              later = weak_from_this()](SubmitOutcome value) {
+        const auto done = [outcome = m_outcome, mailbox = m_service.mailbox(),
+                           later = weak_from_this()](SubmitOutcome value) {
             {
                 const std::lock_guard lock(outcome->mutex);
                 outcome->value = std::move(value);
@@ -50,7 +51,8 @@ public:
                 if (const LaterPtr waiting = later.lock())
                     waiting->wake();
             });
-        });
+        };
+        m_service.chain().submit(m_envelope, done, m_client);
         const std::lock_guard lock(m_outcome->mutex);
         if (m_outcome->value)
             return;
@@ -83,6 +85,7 @@ protected:
 
 private:
     Service& m_service;
+    ClientId m_client;
     WaitingRoom::Ticket m_ticket;
     Bytes m_envelope;
     std::shared_ptr<Outcome> m_outcome;
@@ -95,10 +98,10 @@ constexpr std::uint64_t kPoolMs = 30'000;
 
 class PlainLater final : public SubmitLater {
 public:
-    PlainLater(Service& service, Bytes envelope, json::value (*answer)(const Submitted&))
-        : SubmitLater(service, std::move(envelope)), m_answer(answer) {}
+    PlainLater(const Call& call, Bytes envelope, json::value (*answer)(const Submitted&))
+        : SubmitLater(call.service, std::move(envelope), call.client), m_answer(answer) {}
 
-    std::optional<json::value> resume() override { return m_answer(submitted()); }
+    std::optional<std::string> resume() override { return json::serialize(m_answer(submitted())); }
 
 private:
     json::value (*m_answer)(const Submitted&);
@@ -115,18 +118,18 @@ std::optional<json::value> find_receipt(Service& service, const Hash& hash) {
 // Waits for the pool's answer, then for the receipt.
 class ReceiptLater final : public SubmitLater {
 public:
-    ReceiptLater(Service& service, Bytes envelope, const ReceiptWait& wait)
-        : SubmitLater(service, std::move(envelope)), m_wait(wait) {}
+    ReceiptLater(const Call& call, Bytes envelope, const ReceiptWait& wait)
+        : SubmitLater(call.service, std::move(envelope), call.client), m_wait(wait) {}
 
     // Of a transaction that the pool has already.
-    ReceiptLater(Service& service, const Hash& hash, const ReceiptWait& wait)
-        : SubmitLater(service, {}), m_wait(wait), m_hash(hash) {}
+    ReceiptLater(const Call& call, const Hash& hash, const ReceiptWait& wait)
+        : SubmitLater(call.service, {}, call.client), m_wait(wait), m_hash(hash) {}
 
-    std::optional<json::value> resume() override {
+    std::optional<std::string> resume() override {
         if (!m_hash)
             m_hash = accept();
-        if (auto receipt = find_receipt(service(), *m_hash))
-            return receipt;
+        if (const auto receipt = find_receipt(service(), *m_hash))
+            return json::serialize(*receipt);
         if (expired())
             throw m_wait.too_late(service(), *m_hash, m_wait.limit_ms);
         service().waiting().await_transaction(shared_from_this(), *m_hash);
@@ -159,20 +162,20 @@ private:
 }  // namespace
 
 LaterPtr submit(const Call& call, Bytes envelope, json::value (*answer)(const Submitted& submitted)) {
-    const auto later = std::make_shared<PlainLater>(call.service, std::move(envelope), answer);
+    const auto later = std::make_shared<PlainLater>(call, std::move(envelope), answer);
     later->start(kPoolMs);
     return later;
 }
 
 LaterPtr submit_and_wait(const Call& call, Bytes envelope, const ReceiptWait& wait) {
-    const auto later = std::make_shared<ReceiptLater>(call.service, std::move(envelope), wait);
+    const auto later = std::make_shared<ReceiptLater>(call, std::move(envelope), wait);
     later->start(wait.limit_ms);
     return later;
 }
 
 LaterPtr await_receipt(const Call& call, const Hash& hash) {
     const ReceiptWait wait{call.service.limits().receipt_ms, false, receipt_timeout};
-    return std::make_shared<ReceiptLater>(call.service, hash, wait);
+    return std::make_shared<ReceiptLater>(call, hash, wait);
 }
 
 RpcError receipt_timeout(Service& service, const Hash& hash, std::uint64_t limit_ms) {

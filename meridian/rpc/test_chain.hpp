@@ -36,8 +36,8 @@ public:
     node::PooledTxnPtr find_pooled(const Hash& hash) override { return m_chain.find_pooled(hash); }
     std::size_t pool_size() override { return m_chain.pool_size(); }
     std::uint64_t next_nonce(const Address& sender) override { return m_chain.next_nonce(sender); }
-    void submit(Bytes envelope, std::function<void(node::SubmitOutcome)> done) override {
-        m_chain.submit(std::move(envelope), std::move(done));
+    void submit(Bytes envelope, std::function<void(node::SubmitOutcome)> done, ClientId client) override {
+        m_chain.submit(std::move(envelope), std::move(done), client);
     }
 
 protected:
@@ -48,7 +48,7 @@ protected:
 class SlowChain final : public ForwardingChain {
 public:
     using ForwardingChain::ForwardingChain;
-    void submit(Bytes envelope, std::function<void(node::SubmitOutcome)> done) override {
+    void submit(Bytes envelope, std::function<void(node::SubmitOutcome)> done, ClientId) override {
         m_submissions.emplace_back(std::move(envelope), std::move(done));
     }
     std::size_t waiting() const { return m_submissions.size(); }
@@ -56,7 +56,7 @@ public:
     void answer_last() {
         auto [envelope, done] = std::move(m_submissions.back());
         m_submissions.pop_back();
-        m_chain.submit(std::move(envelope), std::move(done));
+        m_chain.submit(std::move(envelope), std::move(done), kNobody);
     }
 
 private:
