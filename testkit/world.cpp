@@ -42,6 +42,7 @@ World::World(const WorldOptions& options) : clock(options.start_us), m_options(o
     genesis.timestamp = options.start_us / 1'000'000 - 10;
     genesis.balance = kBalance;
     m_genesis = node::dev_genesis(genesis, funded);
+    m_genesis.config.modules = options.modules;
     m_signer = frames::LocalSigner::make(secret(200));
     m_database = std::make_shared<store::MemoryDatabase>(store::MemoryDatabase::Crashes::Possible);
     commit_genesis();
@@ -256,7 +257,11 @@ std::string World::check_supply() {
         const auto block = live.block(*head, number);
         if (!block || !*block)
             return "block " + std::to_string(number) + " cannot be read";
-        burnt += (*block)->header().base_fee.value_or(u256{}) * (*block)->header().gas_used;
+        std::uint64_t paid = (*block)->header().gas_used;
+        for (std::size_t i = 0; i < (*block)->receipts.size(); ++i)
+            if ((*block)->block.transactions[i].type == chain::TxnType::Module)
+                paid -= (*block)->receipts[i].gas_used;  // these cost nothing
+        burnt += (*block)->header().base_fee.value_or(u256{}) * paid;
     }
     const u256 minted = kBalance * m_keys.size();
     if (held + burnt != minted)

@@ -34,6 +34,7 @@ struct WorldOptions {
     std::size_t replicas_min = 1;
     std::uint64_t segment_size_max = 16u << 10;  // bytes: many segments in a short run
     store::ChainStoreOptions store;
+    std::shared_ptr<const module::ModuleSet> modules;  // null: none
 };
 
 class World final : private sequencer::PipelineListener {

@@ -2,6 +2,7 @@
 #include "commands.hpp"
 #include "data_folder.hpp"
 #include "logging.hpp"
+#include "modules.hpp"
 #include "node_options.hpp"
 #include "number_option.hpp"
 #include "store_tools.hpp"
@@ -41,6 +42,7 @@ struct DevOptions {
     bool no_mining = false;
     bool unlimited_code_size = false;
     std::string genesis;
+    std::vector<std::string> modules;
     std::string import;
     std::string data_dir;  // empty: in memory
     std::uint64_t call_gas = 50'000'000;
@@ -212,9 +214,14 @@ int run_dev(DevOptions& options) {
         return refuse(database.error());
     if (const auto taken = take_timestamp(**database, options); !taken)
         return refuse("--data-dir: " + taken.error());
-    const auto genesis = make_genesis(options, *accounts);
+    auto genesis = make_genesis(options, *accounts);
     if (!genesis)
         return refuse(genesis.error(), kExitUsage);
+    const auto tables = parse_modules(options.modules);
+    auto modules = tables ? host_modules(*tables) : fail(tables.error());
+    if (!modules)
+        return refuse("--module: " + modules.error(), kExitUsage);
+    genesis->config.modules = *std::move(modules);
     return run_chain(options, *genesis, *accounts, *std::move(database));
 }
 
@@ -270,6 +277,9 @@ void add_chain_options(CLI::App& command, DevOptions& options) {
         "those that it funds are unlocked and shown");
     for (CLI::Option* option : of_genesis)
         genesis->excludes(option);
+    command.add_option(
+        "--module", options.modules,
+        "Native module that the chain hosts: NAME, or NAME:KEY=NUMBER,KEY=NUMBER; may be repeated");
     command.add_option("--import", options.import, "File of RLP blocks to begin with");
     command.add_option("--data-dir", options.data_dir,
                        "Folder that keeps the chain: what is there is gone on with, under the options that "

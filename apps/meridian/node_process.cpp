@@ -2,6 +2,7 @@
 
 #include "commands.hpp"
 #include "data_folder.hpp"
+#include "modules.hpp"
 #include "node_settings.hpp"
 #include "replica_wait.hpp"
 
@@ -129,6 +130,16 @@ Result<std::unique_ptr<NodeProcess>, Refusal> NodeProcess::open(const config::No
 }
 
 Result<void, Refusal> NodeProcess::open_genesis() {
+    auto modules = host_modules(m_config.modules);
+    if (!modules)
+        return fail(Refusal{std::move(modules.error()), kExitUsage});
+    if (auto opened = read_genesis(); !opened)
+        return opened;
+    m_genesis.config.modules = *std::move(modules);
+    return {};
+}
+
+Result<void, Refusal> NodeProcess::read_genesis() {
     const config::ChainSection& from = m_config.chain;
     if (from.genesis.empty()) {
         m_accounts = *node::dev_accounts(node::kDefaultMnemonic, kDevAccounts);

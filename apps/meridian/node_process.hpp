@@ -67,6 +67,7 @@ private:
     explicit NodeProcess(const config::NodeConfig& config);
 
     Result<void, Refusal> open_genesis();
+    Result<void, Refusal> read_genesis();
     Result<void, Refusal> open_store();
     Result<void, Refusal> open_log();
     Result<void, Refusal> open_identity();

@@ -5,8 +5,13 @@
 #include <meridian/evm/revision.hpp>
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <vector>
+
+namespace meridian::module {
+class ModuleSet;
+}
 
 namespace meridian::chain {
 
@@ -63,6 +68,8 @@ struct ChainConfig {
     std::optional<OpConfig> op;
     // Seconds; the first block whose frames contracts can see (ADR 6). Needs Shanghai. Empty: never.
     std::optional<std::uint64_t> frames_time;
+    // The native modules of the chain, from genesis on; null: none.
+    std::shared_ptr<const module::ModuleSet> modules;
     // Development chains: zero means unlimited. Bytes.
     std::size_t max_code_size = 24576;
     std::size_t max_init_code_size = 49152;

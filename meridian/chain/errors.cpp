@@ -82,6 +82,28 @@ std::string_view name(TxnError error) noexcept {
             return "TransactionException.RLP_INVALID_ENCODING";
         case TxnError::Interrupted:
             return "TransactionException.INTERRUPTED";
+        case TxnError::ModuleStateMissing:
+            return "TransactionException.MODULE_STATE_MISSING";
+        case TxnError::ModuleUnknown:
+            return "TransactionException.MODULE_UNKNOWN";
+        case TxnError::ModuleSignerNotAllowed:
+            return "TransactionException.MODULE_SIGNER_NOT_ALLOWED";
+        case TxnError::ModuleSessionExpired:
+            return "TransactionException.MODULE_SESSION_EXPIRED";
+        case TxnError::ModuleSessionScope:
+            return "TransactionException.MODULE_SESSION_SCOPE";
+        case TxnError::ModuleSessionCap:
+            return "TransactionException.MODULE_SESSION_CAP";
+        case TxnError::ModuleTxnExpired:
+            return "TransactionException.MODULE_TXN_EXPIRED";
+        case TxnError::ModuleNonceUsed:
+            return "TransactionException.MODULE_NONCE_USED";
+        case TxnError::ModuleNonceTooOld:
+            return "TransactionException.MODULE_NONCE_TOO_OLD";
+        case TxnError::ModuleNonceTooNew:
+            return "TransactionException.MODULE_NONCE_TOO_NEW";
+        case TxnError::ModuleCommands:
+            return "TransactionException.MODULE_COMMANDS";
     }
     return {};
 }

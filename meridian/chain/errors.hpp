@@ -51,6 +51,18 @@ enum class [[nodiscard]] TxnError : std::uint8_t {
     InvalidDeposit,      // a deposit outside an OP chain, or a malformed one
     RlpInvalidEncoding,  // DecodeFailure says in which field, and of what kind
     Interrupted,         // the host ended the execution (evm::Interrupt): says nothing of the transaction
+    ModuleStateMissing,  // pages of a module's arena are not to be had, or damaged
+    // Of module transactions (type 0x4D).
+    ModuleUnknown,           // the chain has no module of that id
+    ModuleSignerNotAllowed,  // the signer is neither the account nor a session key of it
+    ModuleSessionExpired,
+    ModuleSessionScope,  // the session key may not send such a command
+    ModuleSessionCap,    // the session key has sent as many commands as it may
+    ModuleTxnExpired,
+    ModuleNonceUsed,
+    ModuleNonceTooOld,  // below the window, or below all that are remembered
+    ModuleNonceTooNew,  // above the window
+    ModuleCommands,     // none, too many, or one that is too long
 };
 
 // The names are the members of the specification tests' BlockException, plus ours where it has none.

@@ -7,6 +7,7 @@
 #include <meridian/chain/txn_validation.hpp>
 #include <meridian/evm/evm.hpp>
 #include <meridian/evm/precompiles.hpp>
+#include <meridian/module/host.hpp>
 
 #include <algorithm>
 #include <limits>
@@ -58,7 +59,11 @@ BlockExecutor::BlockExecutor(const ChainConfig& config, const Header& header, st
     else if (header.excess_blob_gas)
         m_block.blob_base_fee = chain::blob_base_fee(config, header.timestamp, *header.excess_blob_gas);
     m_block.block_hashes = &m_environment.block_hashes;
+    if (config.modules)
+        m_modules = std::make_unique<module::ModuleHost>(*config.modules, state);
 }
+
+BlockExecutor::~BlockExecutor() = default;
 
 state::FinishRules BlockExecutor::finish_rules() const noexcept {
     return {.delete_touched_empty = m_revision >= Revision::SpuriousDragon};
@@ -73,10 +78,13 @@ evm::Options BlockExecutor::evm_options() const noexcept {
             .max_init_code_size = m_config.max_init_code_size,
             .op_revision = op_revision(),
             .precompile_moves = m_environment.precompile_moves,
-            .interrupt = m_environment.interrupt};
+            .interrupt = m_environment.interrupt,
+            .native = m_modules.get()};
 }
 
 Result<void, BlockFailure> BlockExecutor::check_state() const {
+    if (m_modules && !m_modules->failure().empty())
+        return fail(BlockFailure{BlockError::MissingState, std::nullopt, std::nullopt, m_modules->failure()});
     if (m_state.error() == state::StateError::None)
         return {};
     return fail(BlockFailure{BlockError::MissingState, std::nullopt, std::nullopt,
@@ -96,6 +104,8 @@ Result<void, BlockFailure> BlockExecutor::start() {
         static_cast<void>(call_system(kBeaconRoots, *m_header.parent_beacon_block_root));
     if (m_revision >= Revision::Prague)
         static_cast<void>(call_system(kHistoryStorage, m_header.parent_hash));
+    if (m_modules)
+        m_modules->begin_block(m_block);
     return check_state();
 }
 
@@ -144,6 +154,8 @@ evm::CallResult BlockExecutor::call_system(const Address& contract, BytesView in
 Result<TxnOutcome, TxnError> BlockExecutor::execute(const Transaction& txn, const Address& sender) {
     if (txn.type == TxnType::Deposit && m_config.op)
         return execute_deposit(txn);
+    if (txn.type == TxnType::Module && m_modules)
+        return execute_module(txn, sender);
     TxnRules rules{m_config, m_revision, m_block, m_gas_used, m_blob_gas_used, m_environment.skipped_checks,
                    u256{}};
     op::Fees op_fees;
@@ -172,6 +184,8 @@ Result<TxnOutcome, TxnError> BlockExecutor::execute(const Transaction& txn, cons
     evm::CallResult result = run(txn, sender, context, txn.gas_limit - charge->intrinsic.gas);
     if (result.status == evm::Status::Interrupted)
         return cancel();
+    if (modules_failed())
+        return cancel(TxnError::ModuleStateMissing);
 
     const GasSettlement gas = settle_gas(txn, charge->intrinsic, result);
     const u256 operator_fee = op_fees.operator_fee.of(gas.used);
@@ -202,9 +216,117 @@ BlockExecutor::GasSettlement BlockExecutor::settle_gas(const Transaction& txn, c
     return {.used = std::max(spent - refund, intrinsic.floor), .refunded = refund};
 }
 
-std::unexpected<TxnError> BlockExecutor::cancel() {
+std::unexpected<TxnError> BlockExecutor::cancel(TxnError error) {
     m_state.cancel_transaction();
-    return fail(TxnError::Interrupted);
+    return fail(error);
+}
+
+// --- modules ----------------------------------------------------------------------------------------------
+
+bool BlockExecutor::modules_failed() const noexcept {
+    return m_modules && !m_modules->failure().empty();
+}
+
+namespace {
+TxnError error_of(module::TransactError error) noexcept {
+    switch (error) {
+        case module::TransactError::SignerNotAllowed:
+            return TxnError::ModuleSignerNotAllowed;
+        case module::TransactError::SessionExpired:
+            return TxnError::ModuleSessionExpired;
+        case module::TransactError::SessionScope:
+            return TxnError::ModuleSessionScope;
+        case module::TransactError::SessionCap:
+            return TxnError::ModuleSessionCap;
+        case module::TransactError::Expired:
+            return TxnError::ModuleTxnExpired;
+        case module::TransactError::NonceUsed:
+            return TxnError::ModuleNonceUsed;
+        case module::TransactError::NonceTooOld:
+            return TxnError::ModuleNonceTooOld;
+        case module::TransactError::NonceTooNew:
+            return TxnError::ModuleNonceTooNew;
+    }
+    return TxnError::ModuleSignerNotAllowed;
+}
+
+std::vector<BytesView> commands_of(BytesView payload) {
+    std::vector<BytesView> out;
+    while (!payload.empty()) {
+        const auto command = rlp::read_bytes(payload);
+        if (!command)
+            return {};
+        out.push_back(*command);
+    }
+    return out;
+}
+}  // namespace
+
+namespace {
+// Without a module if the chain does not have it.
+module::CommandList command_list(const ChainConfig& config, const Transaction& txn, const Address& signer) {
+    return {.module = config.modules ? config.modules->find_id(txn.module_id) : nullptr,
+            .account = txn.from,
+            .signer = signer,
+            .nonce = txn.nonce,
+            .expiry_ms = txn.expiry_ms,
+            .commands = commands_of(txn.data)};
+}
+
+Result<void, TxnError> check_command_list(const ChainConfig& config, const Transaction& txn,
+                                          const module::CommandList& list) {
+    if (txn.chain_id != config.chain_id)
+        return fail(TxnError::InvalidChainId);
+    if (list.module == nullptr)
+        return fail(TxnError::ModuleUnknown);
+    if (list.commands.empty() || list.commands.size() > kModuleCommandsMax)
+        return fail(TxnError::ModuleCommands);
+    return {};
+}
+}  // namespace
+
+Result<void, TxnError> check_module_transaction(const ChainConfig& config, state::StateReader& reader,
+                                                std::uint64_t timestamp, const Transaction& txn,
+                                                const Address& signer) {
+    const module::CommandList list = command_list(config, txn, signer);
+    if (auto checked = check_command_list(config, txn, list); !checked)
+        return checked;
+    state::State state(reader);
+    module::ModuleHost host(*config.modules, state);
+    if (const auto done = host.check(list, timestamp); !done)
+        return fail(error_of(done.error()));
+    if (!host.failure().empty())
+        return fail(TxnError::ModuleStateMissing);
+    return {};
+}
+
+// It costs the account nothing: what commands cost is the module's business. Its gas counts against the
+// block's.
+Result<TxnOutcome, TxnError> BlockExecutor::execute_module(const Transaction& txn, const Address& signer) {
+    const module::CommandList list = command_list(m_config, txn, signer);
+    if (auto checked = check_command_list(m_config, txn, list); !checked)
+        return fail(checked.error());
+    if (!m_environment.skipped_checks.block_gas &&
+        (m_gas_used > m_header.gas_limit ||
+         list.module->module->transaction_gas_max() > m_header.gas_limit - m_gas_used))
+        return fail(TxnError::GasAllowanceExceeded);
+    m_state.begin_transaction();
+    auto done = m_modules->transact(list, m_block, m_environment.tracer);
+    if (!done)
+        return cancel(error_of(done.error()));
+    if (modules_failed())
+        return cancel(TxnError::ModuleStateMissing);
+    evm::CallResult result;
+    result.status = done->success ? evm::Status::Success : evm::Status::Revert;
+    result.output = std::move(done->output);
+    TxnOutcome outcome = close_transaction(txn, {signer, txn.nonce}, result, {done->gas_used, 0});
+    add(outcome.receipt);
+    return outcome;
+}
+
+void BlockExecutor::note_arena_changes(const std::map<Address, state::ArenaPatch>& arenas) {
+    if (m_modules)
+        m_modules->note_changed(arenas);
 }
 
 // The receipt and the end of the transaction in the state. The caller adds the receipt.
@@ -255,6 +377,8 @@ Result<TxnOutcome, TxnError> BlockExecutor::execute_deposit(const Transaction& t
     GasSettlement gas = run_deposit(txn, result);
     if (result.status == evm::Status::Interrupted)
         return cancel();
+    if (modules_failed())
+        return cancel(TxnError::ModuleStateMissing);
     // Before Regolith deposits count with all their gas, and the system's with none.
     if (!regolith)
         gas.used = txn.is_system ? 0 : txn.gas_limit;
@@ -365,6 +489,10 @@ Receipt BlockExecutor::make_receipt(const Transaction& txn, const Origin& origin
 
 Result<BlockOutcome, BlockFailure> BlockExecutor::finish(
     std::span<const Header> ommers, const std::optional<std::vector<Withdrawal>>& withdrawals) {
+    if (m_modules) {
+        m_modules->end_block(m_block);
+        m_modules->commit();
+    }
     if (withdrawals)
         pay_withdrawals(*withdrawals);
     if (m_revision < Revision::Paris)

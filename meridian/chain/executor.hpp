@@ -11,8 +11,13 @@
 #include <meridian/evm/tracer.hpp>
 #include <meridian/state/state.hpp>
 
+#include <memory>
+
 namespace meridian::evm {
 class CodeCache;
+}
+namespace meridian::module {
+class ModuleHost;
 }
 
 namespace meridian::chain {
@@ -99,8 +104,11 @@ public:
     // prevRandao or difficulty, excess blob gas, parent hash and beacon root. References outlive this.
     BlockExecutor(const ChainConfig& config, const Header& header, state::State& state,
                   const ExecutionEnvironment& environment);
+    ~BlockExecutor();
+    BlockExecutor(const BlockExecutor&) = delete;
+    BlockExecutor& operator=(const BlockExecutor&) = delete;
 
-    // Irregular changes and system calls at the beginning (EIP-779, EIP-2935, EIP-4788).
+    // Irregular changes and system calls at the beginning (EIP-779, EIP-2935, EIP-4788), and the modules'.
     Result<void, BlockFailure> start();
     // Between transactions: what contracts see from here on. Does nothing where the chain has no frames.
     // Fails, with the state as before, if the frame does not follow on the one before: number and index by
@@ -110,7 +118,10 @@ public:
     // Validates and executes; on error, an interrupt included, the state is as before. `sender` is the
     // recovered one.
     Result<TxnOutcome, TxnError> execute(const Transaction& txn, const Address& sender);
-    // Withdrawals, ommer and block rewards, requests (EIP-6110, 7002, 7251), and the totals.
+    // Which pages of arenas the block changed before this executor was made, for the commitment.
+    void note_arena_changes(const std::map<Address, state::ArenaPatch>& arenas);
+    // The modules' end of the block and their commitments; withdrawals, ommer and block rewards, requests
+    // (EIP-6110, 7002, 7251), and the totals.
     Result<BlockOutcome, BlockFailure> finish(std::span<const Header> ommers,
                                               const std::optional<std::vector<Withdrawal>>& withdrawals);
 
@@ -141,7 +152,9 @@ private:
     // Takes note of a receipt for the block.
     void add(const Receipt& receipt);
     // Ends an interrupted transaction.
-    std::unexpected<TxnError> cancel();
+    std::unexpected<TxnError> cancel(TxnError error = TxnError::Interrupted);
+    bool modules_failed() const noexcept;
+    Result<TxnOutcome, TxnError> execute_module(const Transaction& txn, const Address& signer);
     void warm(const Transaction& txn, const Address& sender);
     void apply_authorizations(const Transaction& txn);
     Receipt make_receipt(const Transaction& txn, const Origin& origin, const evm::CallResult& result);
@@ -165,8 +178,15 @@ private:
     std::uint64_t m_blob_gas_used = 0;
     std::vector<Receipt> m_receipts;
     Bloom m_bloom;
-    std::vector<Receipt> m_deposit_receipts;  // those with logs of the deposit contract (EIP-6110)
+    std::vector<Receipt> m_deposit_receipts;        // those with logs of the deposit contract (EIP-6110)
+    std::unique_ptr<module::ModuleHost> m_modules;  // null on a chain without
 };
+
+// Whether a module transaction could be executed after this state in a block of that time: its module, its
+// nonce, and who signed it. For those who take transactions in.
+Result<void, TxnError> check_module_transaction(const ChainConfig& config, state::StateReader& state,
+                                                std::uint64_t timestamp, const Transaction& txn,
+                                                const Address& signer);
 
 // Checks of a header against its parent that need no execution (yellow paper 4.4.4 and the EIPs since).
 Result<void, BlockFailure> validate_header(const ChainConfig& config, const Header& parent,

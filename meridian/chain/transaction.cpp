@@ -72,6 +72,15 @@ void add_deposit_fields(rlp::ListBuilder& list, const Transaction& txn) {
         .bytes(txn.data);
 }
 
+void add_module_fields(rlp::ListBuilder& list, const Transaction& txn) {
+    list.uint(txn.chain_id.value_or(0))
+        .uint(txn.module_id)
+        .bytes(txn.from)
+        .uint(txn.nonce)
+        .uint(txn.expiry_ms);
+    list.list(rlp::ListBuilder().encoded(txn.data));
+}
+
 Bytes envelope(TxnType type, const rlp::ListBuilder& fields) {
     Bytes out;
     if (type != TxnType::Legacy)
@@ -115,6 +124,9 @@ Bytes encode(const Transaction& txn) {
         case TxnType::SetCode:
             add_typed_fields(list, txn);
             break;
+        case TxnType::Module:
+            add_module_fields(list, txn);
+            break;
     }
     list.number(txn.v).number(txn.r).number(txn.s);
     return envelope(txn.type, list);
@@ -140,6 +152,8 @@ Hash signing_hash(const Transaction& txn) {
             list.uint(*txn.chain_id).uint(0).uint(0);
     } else if (txn.type == TxnType::Deposit) {
         add_deposit_fields(list, txn);
+    } else if (txn.type == TxnType::Module) {
+        add_module_fields(list, txn);
     } else {
         add_typed_fields(list, txn);
     }

@@ -17,6 +17,7 @@ enum class TxnType : std::uint8_t {
     DynamicFee = 2,  // EIP-1559
     Blob = 3,        // EIP-4844
     SetCode = 4,     // EIP-7702
+    Module = 0x4d,   // commands for a native module (docs/modules.md)
     Deposit = 0x7e,  // OP Stack deposits specification
 };
 
@@ -60,6 +61,11 @@ struct Transaction {
     u256 r;
     u256 s;
 
+    // Module transactions only (type 0x4D). `to` is the module's account, `from` the account in whose name,
+    // `nonce` a time in milliseconds, `data` the commands as the payload of an RLP list of strings.
+    std::uint32_t module_id = 0;
+    std::uint64_t expiry_ms = 0;  // since the epoch; zero: never
+
     // Deposits only (type 0x7E): no signature; `from` is given.
     Hash source_hash;
     Address from;
@@ -69,6 +75,10 @@ struct Transaction {
     // 0 or 1.
     std::uint8_t y_parity() const noexcept;
 };
+
+// Of a module transaction.
+inline constexpr std::size_t kModuleCommandsMax = 1'024;
+inline constexpr std::size_t kModuleCommandSize = 4'096;
 
 // EIP-2718 envelope as it is hashed, gossiped and put into tries: type byte and RLP, or the bare list
 // of a legacy transaction.

@@ -2,8 +2,10 @@
 #include <meridian/chain/transaction.hpp>
 
 #include <meridian/crypto/accelerator.hpp>
+#include <meridian/module/module.hpp>
 #include <meridian/rlp/decode.hpp>
 
+#include <limits>
 #include <span>
 
 namespace meridian::chain {
@@ -27,6 +29,9 @@ constexpr std::string_view kSetCodeNames[] = {
     "data",    "accessList", "authorizationList",    "yParity",      "r",        "s"};
 constexpr std::string_view kDepositNames[] = {"sourceHash", "from",     "to",         "mint",
                                               "value",      "gasLimit", "isSystemTx", "data"};
+
+constexpr std::string_view kModuleNames[] = {"chainId",  "moduleId", "account", "nonce", "expiry",
+                                             "commands", "yParity",  "r",       "s"};
 
 constexpr std::string_view kAccessListEntryNames[] = {"address", "storageKeys"};
 constexpr std::string_view kAuthorizationNames[] = {"chainId", "address", "nonce", "yParity", "r", "s"};
@@ -183,6 +188,8 @@ Names names_of(TxnType type) noexcept {
             return kSetCodeNames;
         case TxnType::Deposit:
             return kDepositNames;
+        case TxnType::Module:
+            return kModuleNames;
         case TxnType::Legacy:
             break;
     }
@@ -215,6 +222,39 @@ Result<Transaction, DecodeFailure> decode_typed(TxnType type, BytesView payload)
     return txn;
 }
 
+// Each a string of at most kModuleCommandSize bytes, and at least one.
+bool are_commands(BytesView payload) noexcept {
+    std::size_t count = 0;
+    for (; !payload.empty(); ++count) {
+        const auto command = rlp::read_bytes(payload);
+        if (!command || command->size() > kModuleCommandSize || count == kModuleCommandsMax)
+            return false;
+    }
+    return count != 0;
+}
+
+Result<Transaction, DecodeFailure> decode_module(BytesView payload) {
+    rlp::ListReader reader(payload);
+    Transaction txn;
+    txn.type = TxnType::Module;
+    txn.chain_id = reader.uint64();
+    const std::uint64_t id = reader.uint64();
+    if (id > std::numeric_limits<std::uint32_t>::max())
+        reader.reject(rlp::DecodeError::Overflow);
+    txn.module_id = static_cast<std::uint32_t>(id);
+    txn.to = module::module_address(txn.module_id);
+    txn.from = reader.fixed<20>();
+    txn.nonce = reader.uint64();
+    txn.expiry_ms = reader.uint64();
+    txn.data = to_bytes(reader.list());
+    read_signature(reader, txn);
+    if (const auto done = reader.finish(); !done)
+        return failure(kModuleNames, done.error());
+    if (!are_commands(txn.data))
+        return failure("commands", "want 1 to 1024 strings of at most 4096 bytes", TxnError::ModuleCommands);
+    return txn;
+}
+
 Result<Transaction, DecodeFailure> decode_deposit(BytesView payload) {
     rlp::ListReader reader(payload);
     Transaction txn;
@@ -238,7 +278,8 @@ Result<Transaction, DecodeFailure> decode_deposit(BytesView payload) {
 }
 
 std::optional<TxnType> to_type(std::uint8_t byte) noexcept {
-    if ((byte >= 1 && byte <= 4) || byte == static_cast<std::uint8_t>(TxnType::Deposit))
+    if ((byte >= 1 && byte <= 4) || byte == static_cast<std::uint8_t>(TxnType::Deposit) ||
+        byte == static_cast<std::uint8_t>(TxnType::Module))
         return static_cast<TxnType>(byte);
     return std::nullopt;
 }
@@ -351,6 +392,8 @@ Result<Transaction, DecodeFailure> decode_transaction(BytesView envelope) {
         return fail(payload.error());
     if (*type == TxnType::Deposit)
         return decode_deposit(*payload);
+    if (*type == TxnType::Module)
+        return decode_module(*payload);
     if (*type == TxnType::Blob && begins_with_list(*payload))
         return failure("", "a blob transaction with its sidecar", TxnError::Type3TxWithFullBlobs);
     return decode_typed(*type, *payload);

@@ -28,6 +28,8 @@ std::optional<TxnError> check_type(const TxnRules& rules, const Transaction& txn
             return rules.revision < Revision::Cancun ? std::optional(TxnError::Type3TxPreFork) : std::nullopt;
         case TxnType::SetCode:
             return rules.revision < Revision::Prague ? std::optional(TxnError::Type4TxPreFork) : std::nullopt;
+        case TxnType::Module:
+            return TxnError::TypeNotSupported;
         case TxnType::Deposit:
             return TxnError::InvalidDeposit;
     }

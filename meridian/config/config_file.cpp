@@ -69,8 +69,28 @@ private:
         if (table == nullptr)
             return report(node.source().begin, std::string(section->name),
                           "is a section: write [" + std::string(section->name) + "] and its keys below");
-        for (const auto& [key_name, value] : *table)
-            read_key(*section, key_name, value);
+        for (const auto& [key_name, value] : *table) {
+            if (section->tables != nullptr)
+                read_table(*section, key_name, value);
+            else
+                read_key(*section, key_name, value);
+        }
+    }
+
+    void read_table(const Section& section, const toml::key& name, const toml::node& node) {
+        const std::string full = std::string(section.name) + "." + excerpt(name.str());
+        const toml::table* table = node.as_table();
+        if (table == nullptr)
+            return report(node.source().begin, full, "is a section: write [" + full + "] and its keys below");
+        auto& values = (*section.tables)[std::string(name.str())];
+        for (const auto& [key, value] : *table) {
+            const auto number = value.value_exact<std::int64_t>();
+            if (number && *number >= 0)
+                values[std::string(key.str())] = static_cast<std::uint64_t>(*number);
+            else
+                report(value.source().begin, full + "." + excerpt(key.str()),
+                       "wants a whole number, not " + show(value));
+        }
     }
 
     void read_key(const Section& section, const toml::key& name, const toml::node& value) {
@@ -377,7 +397,9 @@ std::string default_text(const std::vector<Section>& sections) {
         "# A node of a Meridian chain. Every key is at its default here; leave out what you do not change.\n"
         "# Paths are relative to this file's folder.\n";
     for (const Section& section : sections) {
-        out.append("\n# ").append(section.description).append("\n[").append(section.name).append("]\n");
+        out.append("\n# ").append(section.description).append("\n");
+        if (section.tables == nullptr)
+            out.append("[").append(section.name).append("]\n");
         for (const Key& key : section.keys) {
             out.append("# ").append(key.description).append(" (").append(describe_type(key)).append(")\n");
             out.append(key.name).append(" = ").append(value_text(key.slot)).append("\n");
@@ -390,8 +412,12 @@ std::string markdown_table(const std::vector<Section>& sections) {
     std::string out;
     for (const Section& section : sections) {
         out.append(out.empty() ? "" : "\n").append("### [").append(section.name).append("]\n\n");
-        out.append(section.description)
-            .append("\n\n| key | default | values | meaning |\n|---|---|---|---|\n");
+        out.append(section.description);
+        if (section.tables != nullptr) {
+            out.append("\n");
+            continue;
+        }
+        out.append("\n\n| key | default | values | meaning |\n|---|---|---|---|\n");
         for (const Key& key : section.keys) {
             out.append("| `").append(key.name).append("` | `").append(value_text(key.slot)).append("` | ");
             out.append(describe_type(key)).append(" | ").append(key.description).append(" |\n");

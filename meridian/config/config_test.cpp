@@ -319,6 +319,23 @@ TEST(Config, SettingsOfTheCommandLine) {
     EXPECT_TRUE(wrong.error()[3].text().starts_with("rpc.port=70000")) << wrong.error()[3].text();
 }
 
+TEST(Config, ModulesHaveSectionsOfTheirOwn) {
+    const auto config = parse_node_config("[modules.counter]\nstart = 5\n[modules.other]\n", "chain.toml");
+    ASSERT_TRUE(config);
+    EXPECT_EQ(config->modules, (ModuleTables{{"counter", {{"start", 5}}}, {"other", {}}}));
+    const auto set = load_with_settings("", {"modules.counter.limit=7"});
+    ASSERT_TRUE(set);
+    EXPECT_EQ(set->modules.at("counter").at("limit"), 7u);
+    const auto wrong =
+        parse_node_config("[modules]\ncounter = 1\n[modules.a]\nb = -1\nc = \"x\"\n", "chain.toml");
+    ASSERT_FALSE(wrong);
+    ASSERT_EQ(wrong.error().size(), 3u);
+    EXPECT_EQ(wrong.error()[0].text(),
+              "chain.toml:2:11: modules.counter: is a section: write [modules.counter] and its keys below");
+    EXPECT_EQ(wrong.error()[1].text(),
+              "chain.toml:4:5: modules.a.b: wants a whole number, not the number -1");
+}
+
 // The documentation's tables are those of the schema.
 TEST(Config, DocumentedAsItIs) {
     std::ifstream in(std::string(MERIDIAN_SOURCE_DIR) + "/docs/configuration.md");

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -175,6 +176,9 @@ struct LoggingSection {
     std::string format = "human";  // human, json
 };
 
+// Native modules by name, each with the parameters that its section gives; the program knows the names.
+using ModuleTables = std::map<std::string, std::map<std::string, std::uint64_t, std::less<>>>;
+
 struct NodeConfig {
     ChainSection chain;
     NodeSection node;
@@ -191,6 +195,7 @@ struct NodeConfig {
     TransactionsSection transactions;
     SignerSection signer;
     LoggingSection logging;
+    ModuleTables modules;
 };
 
 }  // namespace meridian::config

@@ -323,6 +323,14 @@ Section logging_section(LoggingSection& c) {
              choice("format", c.format, {"human", "json"}, "Readable lines, or one JSON object a line.")}};
 }
 
+Section modules_section(ModuleTables& tables) {
+    return {"modules",
+            "The chain's native modules, part of its genesis: a section [modules.NAME] for each, with the "
+            "parameters that the module has (whole numbers).",
+            {},
+            &tables};
+}
+
 }  // namespace
 
 std::vector<Section> sections_of(NodeConfig& config) {
@@ -340,7 +348,8 @@ std::vector<Section> sections_of(NodeConfig& config) {
             feed_section(config.feed),
             transactions_section(config.transactions),
             signer_section(config.signer),
-            logging_section(config.logging)};
+            logging_section(config.logging),
+            modules_section(config.modules)};
 }
 
 namespace {

@@ -35,6 +35,8 @@ struct Section {
     std::string_view name;
     std::string_view description;  // one sentence
     std::vector<Key> keys;
+    // In place of keys: sections within this one, of whole numbers whose names are not known here.
+    ModuleTables* tables = nullptr;
 };
 
 // The sections of a node, bound to that struct, which outlives them. Sections of other parts of the stack can

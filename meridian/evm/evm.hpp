@@ -14,6 +14,7 @@
 namespace meridian::evm {
 
 class CodeCache;
+class NativeContracts;
 
 // A simulation may move precompiled contracts: at a listed address runs the precompile of the address that
 // it maps to, or none (then the account's own code). Others are where they always are.
@@ -27,6 +28,7 @@ struct Options {
     OpRevision op_revision = OpRevision::None;          // an OP Stack chain's precompiles
     const PrecompileMoves* precompile_moves = nullptr;  // null: none is moved
     const Interrupt* interrupt = nullptr;               // null: runs to its end
+    NativeContracts* native = nullptr;                  // null: none
 };
 
 class Evm {

@@ -1,6 +1,7 @@
 #include <meridian/evm/machine.hpp>
 
 #include <meridian/evm/interpreter.hpp>
+#include <meridian/evm/native.hpp>
 #include <meridian/evm/precompiles.hpp>
 
 #include <limits>
@@ -53,7 +54,9 @@ Outcome Machine::call(const Message& message) {
     const auto checkpoint = m_state.checkpoint();
     const Precompile* const precompile = precompile_at(message.code_address);
     transfer(message, precompile != nullptr);
-    const Outcome outcome = precompile != nullptr ? run_precompile(*precompile, message) : run(message);
+    const Outcome outcome = precompile != nullptr             ? run_precompile(*precompile, message)
+                            : is_native(message.code_address) ? run_native(message)
+                                                              : run(message);
     if (outcome.status != Status::Success)
         m_state.revert(checkpoint);
     return outcome;
@@ -89,6 +92,16 @@ Outcome Machine::run_precompile(const Precompile& precompile, const Message& mes
     if (!precompile.run(message.input, output).has_value())
         return {Status::PrecompileFailure, 0, {}, {}};
     return {Status::Success, message.gas - static_cast<std::int64_t>(cost), output, {}};
+}
+
+bool Machine::is_native(const Address& address) const noexcept {
+    return m_options.native != nullptr && m_options.native->has(address);
+}
+
+Outcome Machine::run_native(const Message& message) {
+    Bytes& output = m_cache.frames().at(message.depth).output;
+    const NativeOutcome done = m_options.native->call(message, m_block, m_txn, m_tracer, output);
+    return {done.status, done.gas_left, output, {}};
 }
 
 // The code that a call runs: the delegate's if there is one (EIP-7702), but not the delegate's delegate's.

@@ -44,6 +44,8 @@ private:
     const Precompile* precompile_at(const Address& address) const;
     void transfer(const Message& message, bool to_precompile);
     Outcome run_precompile(const Precompile& precompile, const Message& message);
+    bool is_native(const Address& address) const noexcept;
+    Outcome run_native(const Message& message);
     state::CachedAccount& code_account(const Message& message);
     BytesView running_code(const Message& message);
     Outcome run(const Message& message);

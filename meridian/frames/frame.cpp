@@ -38,7 +38,7 @@ chain::Receipt common_part(const FrameReceipt& receipt) {
 
 // What the transaction paid for a unit of gas: EIP-1559's price, which for the types before it is their own.
 u256 effective_gas_price(const chain::Transaction& txn, const u256& base_fee) {
-    if (txn.type == chain::TxnType::Deposit)
+    if (txn.type == chain::TxnType::Deposit || txn.type == chain::TxnType::Module)
         return 0;
     if (txn.max_fee_per_gas < base_fee)
         return base_fee;  // no valid block has it; says what would have been due

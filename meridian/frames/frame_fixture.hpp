@@ -4,6 +4,7 @@
 #include <meridian/crypto/keccak.hpp>
 #include <meridian/frames/codec.hpp>
 
+#include <bit>
 #include <random>
 
 namespace meridian::frames::testing {
@@ -58,6 +59,17 @@ inline state::StateChanges random_changes(Random& random, std::size_t accounts) 
         for (std::size_t slots = random.below(4); slots > 0; --slots)
             change.storage[random.number()] = random.number();
         changes.accounts.emplace(random.fixed<20>(), std::move(change));
+    }
+    for (std::size_t i = random.below(3); i > 0; --i) {
+        state::ArenaPatch& arena = changes.arenas[random.fixed<20>()];
+        for (std::size_t page = 1 + random.below(3); page > 0; --page) {
+            const std::uint64_t lines = std::uint64_t{1} << random.below(64) | std::uint64_t{1}
+                                                                                   << random.below(64);
+            state::PagePatch patch{.lines = lines, .contents = {}};
+            for (int line = std::popcount(lines); line > 0; --line)
+                patch.contents.push_back(random.fixed<64>());
+            arena[static_cast<std::uint32_t>(random.below(1 << 30))] = std::move(patch);
+        }
     }
     return changes;
 }

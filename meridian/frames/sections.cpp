@@ -34,10 +34,31 @@ std::size_t change_payload(const state::AccountChange& change) {
            rlp::length_of_list(storage_payload(change.storage));
 }
 
+std::size_t contents_size(const state::PagePatch& patch) {
+    return patch.contents.size() * state::kArenaLineSize;
+}
+
+std::size_t patch_payload(std::uint32_t page, const state::PagePatch& patch) {
+    return rlp::length_of_uint(page) + rlp::length_of_uint(patch.lines) +
+           rlp::length_of_list(contents_size(patch));  // a string's length is a list's from two bytes on
+}
+
+std::size_t pages_payload(const state::ArenaPatch& pages) {
+    std::size_t size = 0;
+    for (const auto& [page, patch] : pages)
+        size += rlp::length_of_list(patch_payload(page, patch));
+    return size;
+}
+
+std::size_t arena_payload(const state::ArenaPatch& pages) {
+    return kAddressLength + rlp::length_of_list(pages_payload(pages));
+}
+
 // Lengths of a list of changes and what counts against its bound, from one walk through the maps.
 struct ChangesSize {
     std::size_t accounts = 0;  // payloads, bytes
     std::size_t codes = 0;
+    std::size_t arenas = 0;
     std::size_t entries = 0;
 
     explicit ChangesSize(const state::StateChanges& changes)
@@ -48,9 +69,18 @@ struct ChangesSize {
         }
         for (const auto& [hash, code] : changes.code)
             codes += rlp::length_of_bytes(code);
+        for (const auto& [module, pages] : changes.arenas) {
+            arenas += rlp::length_of_list(arena_payload(pages));
+            for (const auto& [page, patch] : pages)
+                entries += patch.contents.size();
+        }
     }
     bool within_bounds() const { return entries <= kStateEntriesMax; }
-    std::size_t payload() const { return rlp::length_of_list(accounts) + rlp::length_of_list(codes); }
+    // A list of arenas that is empty is left out.
+    std::size_t payload() const {
+        return rlp::length_of_list(accounts) + rlp::length_of_list(codes) +
+               (arenas == 0 ? 0 : rlp::length_of_list(arenas));
+    }
 };
 
 void write_change(Bytes& out, const Address& address, const state::AccountChange& change) {
@@ -71,6 +101,19 @@ void write_change(Bytes& out, const Address& address, const state::AccountChange
     }
 }
 
+void write_arena(Bytes& out, const Address& module, const state::ArenaPatch& pages) {
+    rlp::encode_list_header(out, arena_payload(pages));
+    rlp::encode_bytes(out, module);
+    rlp::encode_list_header(out, pages_payload(pages));
+    for (const auto& [page, patch] : pages) {
+        rlp::encode_list_header(out, patch_payload(page, patch));
+        rlp::encode_uint(out, page);
+        rlp::encode_uint(out, patch.lines);
+        static_assert(sizeof(patch.contents[0]) == state::kArenaLineSize);
+        rlp::encode_bytes(out, {patch.contents.front().data(), contents_size(patch)});
+    }
+}
+
 void write_changes(Bytes& out, const state::StateChanges& changes, const ChangesSize& size) {
     rlp::encode_list_header(out, size.payload());
     rlp::encode_list_header(out, size.accounts);
@@ -79,6 +122,11 @@ void write_changes(Bytes& out, const state::StateChanges& changes, const Changes
     rlp::encode_list_header(out, size.codes);
     for (const auto& [hash, code] : changes.code)
         rlp::encode_bytes(out, code);
+    if (size.arenas == 0)
+        return;
+    rlp::encode_list_header(out, size.arenas);
+    for (const auto& [module, pages] : changes.arenas)
+        write_arena(out, module, pages);
 }
 
 // --- base --------------------------------------------------------------------------------------------------

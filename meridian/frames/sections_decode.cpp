@@ -4,6 +4,9 @@
 #include <meridian/frames/codec.hpp>
 #include <meridian/rlp/decode.hpp>
 
+#include <bit>
+#include <limits>
+
 namespace meridian::frames {
 
 namespace {
@@ -54,7 +57,7 @@ class EntryCount {
 public:
     bool add(std::size_t count) { return (m_count += count) <= kStateEntriesMax; }
     static std::unexpected<std::string> failure() {
-        return too_many("accounts, slots and codes", kStateEntriesMax);
+        return too_many("accounts, slots, codes and lines", kStateEntriesMax);
     }
 
 private:
@@ -141,11 +144,78 @@ Decoded<void> decode_codes(BytesView payload, state::StateChanges& out, EntryCou
     return {};
 }
 
+constexpr std::string_view kPatchFields[] = {"page", "lines", "contents"};
+
+Decoded<void> decode_patch(BytesView item, state::ArenaPatch& out, EntryCount& entries) {
+    rlp::ListReader reader = rlp::ListReader::open(item);
+    const std::uint64_t page = reader.uint64();
+    if (page > std::numeric_limits<std::uint32_t>::max())
+        reader.reject(rlp::DecodeError::Overflow);
+    state::PagePatch patch{.lines = reader.uint64(), .contents = {}};
+    const BytesView contents = reader.bytes();
+    if (const auto done = reader.finish(); !done)
+        return field_failure(done.error(), kPatchFields);
+    const auto count = static_cast<std::size_t>(std::popcount(patch.lines));
+    if (count == 0 || contents.size() != count * state::kArenaLineSize)
+        return fail(std::string("contents: not 64 bytes for each line of a mask that names some"));
+    if (!out.empty() && out.rbegin()->first >= page)
+        return fail(std::string("pages do not ascend"));
+    if (!entries.add(count))
+        return EntryCount::failure();
+    patch.contents.resize(count);
+    std::memcpy(patch.contents.data(), contents.data(), contents.size());
+    out.emplace_hint(out.end(), static_cast<std::uint32_t>(page), std::move(patch));
+    return {};
+}
+
+Decoded<void> decode_arena(BytesView item, state::StateChanges& out, EntryCount& entries) {
+    constexpr std::string_view kFields[] = {"module", "pages"};
+    rlp::ListReader reader = rlp::ListReader::open(item);
+    const Address module = reader.fixed<20>();
+    rlp::ListReader pages(reader.list());
+    if (const auto done = reader.finish(); !done)
+        return field_failure(done.error(), kFields);
+    if (!out.arenas.empty() && !(out.arenas.rbegin()->first < module))
+        return fail(std::string("addresses do not ascend"));
+    state::ArenaPatch patch;
+    while (!pages.at_end()) {
+        const rlp::Item page = pages.item();
+        if (!pages.ok())
+            break;
+        if (auto decoded = decode_patch(page.raw, patch, entries); !decoded)
+            return inside("page", patch.size(), decoded.error());
+    }
+    if (const auto done = pages.finish(); !done)
+        return inside("page", done.error().field, rlp::to_string(done.error().error));
+    if (patch.empty())
+        return fail(std::string("pages: none"));
+    out.arenas.emplace_hint(out.arenas.end(), module, std::move(patch));
+    return {};
+}
+
+Decoded<void> decode_arenas(BytesView payload, state::StateChanges& out, EntryCount& entries) {
+    rlp::ListReader list(payload);
+    while (!list.at_end()) {
+        const rlp::Item item = list.item();
+        if (!list.ok())
+            break;
+        if (auto decoded = decode_arena(item.raw, out, entries); !decoded)
+            return inside("arena", out.arenas.size(), decoded.error());
+    }
+    if (const auto done = list.finish(); !done)
+        return inside("arena", done.error().field, rlp::to_string(done.error().error));
+    if (out.arenas.empty())
+        return fail(std::string("an empty list is left out"));
+    return {};
+}
+
 Decoded<state::StateChanges> decode_changes(BytesView payload) {
-    constexpr std::string_view kFields[] = {"accounts", "codes"};
+    constexpr std::string_view kFields[] = {"accounts", "codes", "arenas"};
     rlp::ListReader reader(payload);
     const BytesView accounts = reader.list();
     const BytesView codes = reader.list();
+    const bool has_arenas = !reader.at_end();
+    const BytesView arenas = has_arenas ? reader.list() : BytesView{};
     if (const auto done = reader.finish(); !done)
         return field_failure(done.error(), kFields);
     state::StateChanges out;
@@ -154,6 +224,9 @@ Decoded<state::StateChanges> decode_changes(BytesView payload) {
         return fail("accounts: " + decoded.error());
     if (auto decoded = decode_codes(codes, out, entries); !decoded)
         return fail("codes: " + decoded.error());
+    if (has_arenas)
+        if (auto decoded = decode_arenas(arenas, out, entries); !decoded)
+            return fail("arenas: " + decoded.error());
     return out;
 }
 
@@ -320,6 +393,7 @@ Decoded<std::vector<state::Log>> decode_logs(BytesView payload, std::size_t& cou
 
 bool is_known_type(std::uint64_t type) {
     return type <= static_cast<std::uint64_t>(chain::TxnType::SetCode) ||
+           type == static_cast<std::uint64_t>(chain::TxnType::Module) ||
            type == static_cast<std::uint64_t>(chain::TxnType::Deposit);
 }
 

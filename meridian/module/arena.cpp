@@ -60,7 +60,7 @@ Result<Arena, Error> Arena::open(Region region, PageSource* source, std::uint32_
 
 Result<void, Error> Arena::check_header() const noexcept {
     const ArenaHeader& h = header();
-    if (h.magic != kArenaMagic || h.layout_version != kArenaLayoutVersion || h.reserved != 0)
+    if (h.magic != kArenaMagic || h.layout_version != kArenaLayoutVersion)
         return fail(Error::BadHeader);
     if (h.page_count < kPageCountMin || h.page_count > h.page_limit || h.page_limit > kPagesMax)
         return fail(Error::BadHeader);

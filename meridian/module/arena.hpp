@@ -133,7 +133,8 @@ public:
     // A page's content. Precondition: page < page_count().
     BytesView page(PageNumber page) const noexcept { return {read(offset_of_page(page)), kPageSize}; }
 
-    // Lines written to since the last time, ascending. Precondition: no checkpoint is open.
+    // Lines written to since changes were last taken, ascending. Precondition: no checkpoint is open.
+    Changes changes() const;
     Changes take_changes();
     // Takes over the changes of another arena that was byte for byte like this one. They count as changes of
     // this one. All or nothing. Error: BadChanges. Precondition: no checkpoint is open; no page source.

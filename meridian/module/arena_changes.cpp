@@ -42,25 +42,31 @@ ArenaHeader header_after(const ArenaHeader& now, const Changes& changes) noexcep
 
 }  // namespace
 
-Changes Arena::take_changes() {
+Changes Arena::changes() const {
     MERIDIAN_ASSERT(m_depth == 0);
     Changes changes;
-    std::sort(m_listed.begin(), m_listed.end());
-    for (const PageNumber page : m_listed) {
-        PageMarks& marks = m_marks[page];
-        marks.listed = 0;
-        if (marks.changed == 0)
+    std::vector<PageNumber> pages = m_listed;
+    std::sort(pages.begin(), pages.end());
+    for (const PageNumber page : pages) {
+        const std::uint64_t changed = m_marks[page].changed;
+        if (changed == 0)
             continue;
-        changes.pages.push_back({page, marks.changed});
+        changes.pages.push_back({page, changed});
         const std::uint8_t* content = m_region.base + offset_of_page(page);
-        for (std::uint64_t rest = marks.changed; rest != 0; rest &= rest - 1)
+        for (std::uint64_t rest = changed; rest != 0; rest &= rest - 1)
             std::memcpy(changes.lines.emplace_back().data(), content + std::countr_zero(rest) * kLineSize,
                         kLineSize);
-        marks.changed = 0;
     }
+    return changes;
+}
+
+Changes Arena::take_changes() {
+    Changes out = changes();
+    for (const PageNumber page : m_listed)
+        m_marks[page].listed = 0, m_marks[page].changed = 0;
     m_listed.clear();
     ++m_epoch;
-    return changes;
+    return out;
 }
 
 Result<void, Error> Arena::apply(const Changes& changes) {

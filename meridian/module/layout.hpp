@@ -99,7 +99,8 @@ struct ArenaHeader {
     std::uint32_t free_blocks[kOrders];
     // The module's own object, from which it finds everything else; a Ptr.
     std::uint32_t root;
-    std::uint32_t reserved;
+    // The framework's own object, beside the module's (sessions.hpp); a Ptr.
+    std::uint32_t framework;
 };
 static_assert(Storable<ArenaHeader> && sizeof(ArenaHeader) == 80);
 

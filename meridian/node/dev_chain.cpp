@@ -351,6 +351,9 @@ Result<BlockPtr, BlockFailure> DevChain::seal_next(const BlockAttributes& attrib
 void DevChain::clean_pool(const ExecutedBlock& block, const std::vector<RejectedTxn>& rejected) {
     for (const Address& sender : block.senders)
         m_pool.remove_below(sender, account_nonce(sender));
+    for (std::size_t i = 0; i < block.txn_hashes.size(); ++i)
+        if (block.block.transactions[i].type == chain::TxnType::Module)
+            m_pool.remove(block.txn_hashes[i]);
     for (const RejectedTxn& txn : rejected) {
         const bool may_fit_later = txn.error == chain::TxnError::GasAllowanceExceeded ||
                                    txn.error == chain::TxnError::InsufficientMaxFeePerGas ||

@@ -1,5 +1,7 @@
 #include <meridian/node/genesis_store.hpp>
 
+#include <meridian/module/module.hpp>
+
 namespace meridian::node {
 
 state::StateChanges genesis_changes(const Genesis& genesis) {
@@ -11,6 +13,9 @@ state::StateChanges genesis_changes(const Genesis& genesis) {
         if (!from.code.empty())
             changes.code[to.account->code_hash] = from.code;
     }
+    if (genesis.config.modules)
+        if (auto modules = module::genesis_of(*genesis.config.modules))
+            state::append(changes, *modules);
     return changes;
 }
 

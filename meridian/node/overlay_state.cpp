@@ -36,6 +36,15 @@ BytesView OverlayState::code(const Hash& code_hash) {
     return found != m_changes.code.end() ? BytesView{found->second} : m_base.code(code_hash);
 }
 
+bool OverlayState::arena_page(const Address& module, std::uint32_t page, std::uint8_t* out) {
+    if (!m_base.arena_page(module, page, out))
+        return false;
+    if (const auto arena = m_changes.arenas.find(module); arena != m_changes.arenas.end())
+        if (const auto patch = arena->second.find(page); patch != arena->second.end())
+            patch->second.write_to(out);
+    return true;
+}
+
 void OverlayState::apply(const state::StateChanges& changes) {
     state::append(m_changes, changes);
 }

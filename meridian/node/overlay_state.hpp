@@ -15,6 +15,7 @@ public:
     u256 storage(const Address& address, const u256& key) override;
     bool has_storage(const Address& address) override;
     BytesView code(const Hash& code_hash) override;
+    bool arena_page(const Address& module, std::uint32_t page, std::uint8_t* out) override;
     state::StateError error() const noexcept override { return m_base.error(); }
 
     void apply(const state::StateChanges& changes);

@@ -37,6 +37,14 @@ struct WorseFirst {
 Result<PooledTxnPtr, PoolError> TxnPool::add(PooledTxn txn) {
     if (m_by_hash.contains(txn.hash))
         return fail(PoolError::AlreadyKnown);
+    if (sequencer::is_module(txn)) {
+        if (m_by_hash.size() >= m_limits.total)
+            return fail(PoolError::PoolFull);
+        auto entry = std::make_shared<const PooledTxn>(std::move(txn));
+        m_modules[m_arrivals] = entry;
+        m_by_hash[entry->hash] = {entry, m_arrivals++};
+        return PooledTxnPtr{};
+    }
     const auto sender = m_by_sender.find(txn.sender);
     PooledTxnPtr replaced;
     if (sender != m_by_sender.end()) {
@@ -61,6 +69,11 @@ Result<PooledTxnPtr, PoolError> TxnPool::add(PooledTxn txn) {
 }
 
 void TxnPool::erase(const PooledTxnPtr& txn) {
+    if (sequencer::is_module(*txn)) {
+        m_modules.erase(m_by_hash.at(txn->hash).arrival);
+        m_by_hash.erase(txn->hash);
+        return;
+    }
     m_by_hash.erase(txn->hash);
     const auto sender = m_by_sender.find(txn->sender);
     sender->second.erase(txn->txn.nonce);
@@ -100,6 +113,7 @@ void TxnPool::remove_below(const Address& sender, std::uint64_t nonce) {
 void TxnPool::clear() {
     m_by_hash.clear();
     m_by_sender.clear();
+    m_modules.clear();
 }
 
 PooledTxnPtr TxnPool::find(const Hash& hash) const {
@@ -127,6 +141,8 @@ std::vector<PooledTxnPtr> TxnPool::ready(const NonceOf& nonce_of, const u256& ba
     for (const auto& [sender, txns] : m_by_sender)
         push(txns, nonce_of(sender));
     std::vector<PooledTxnPtr> out;
+    for (const auto& [arrival, txn] : m_modules)
+        out.push_back(txn);
     while (!heads.empty()) {
         PooledTxnPtr best = heads.top().txn;
         heads.pop();

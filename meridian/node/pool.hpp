@@ -38,12 +38,13 @@ public:
 
     PooledTxnPtr find(const Hash& hash) const;
     std::size_t size() const noexcept { return m_by_hash.size(); }
+    // Without module transactions, which are in no order.
     const BySender& by_sender() const noexcept { return m_by_sender; }
     // The nonce after the sender's executable transactions, from its account's nonce on.
     std::uint64_t next_nonce(const Address& sender, std::uint64_t account_nonce) const;
 
     using NonceOf = std::function<std::uint64_t(const Address&)>;
-    // What can be executed now, best effective tip first and then by arrival, each sender's by nonce.
+    // What can be executed now: module transactions, then the best effective tip first; each by arrival.
     std::vector<PooledTxnPtr> ready(const NonceOf& nonce_of, const u256& base_fee) const;
 
 private:
@@ -56,6 +57,7 @@ private:
     PoolLimits m_limits;
     std::uint64_t m_arrivals = 0;
     BySender m_by_sender;
+    std::map<std::uint64_t, PooledTxnPtr> m_modules;  // module transactions, by arrival
     std::unordered_map<Hash, Entry> m_by_hash;
 };
 

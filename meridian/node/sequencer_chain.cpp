@@ -39,6 +39,9 @@ public:
     u256 storage(const Address& address, const u256& key) override { return m_overlay.storage(address, key); }
     bool has_storage(const Address& address) override { return m_overlay.has_storage(address); }
     BytesView code(const Hash& code_hash) override { return m_overlay.code(code_hash); }
+    bool arena_page(const Address& module, std::uint32_t page, std::uint8_t* out) override {
+        return m_overlay.arena_page(module, page, out);
+    }
     state::StateError error() const noexcept override { return m_overlay.error(); }
     ChainResult<store::AccountProof> prove(const Address&, std::span<const u256>) override {
         return fail(ChainFailure{

@@ -17,6 +17,9 @@ public:
     u256 storage(const Address& address, const u256& key) override { return m_state->storage(address, key); }
     bool has_storage(const Address& address) override { return m_state->has_storage(address); }
     BytesView code(const Hash& code_hash) override { return m_state->code(code_hash); }
+    bool arena_page(const Address& module, std::uint32_t page, std::uint8_t* out) override {
+        return m_state->arena_page(module, page, out);
+    }
     state::StateError error() const noexcept override { return m_state->error(); }
     ChainResult<store::AccountProof> prove(const Address& address, std::span<const u256> slots) override {
         return or_failure(m_view.prove(m_number, address, slots));

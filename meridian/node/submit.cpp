@@ -18,6 +18,9 @@ const Hash* DevChain::key_of(const Address& address) const {
 
 std::optional<SubmitFailure> DevChain::check(const Transaction& txn, const Address& sender) {
     const chain::Header& parent = m_head->header();
+    if (txn.type == TxnType::Module)
+        return sequencer::check_module_transaction(txn, sender, *m_state, m_config,
+                                                   std::max(now(), parent.timestamp + 1));
     const sequencer::AdmissionRules rules{.block_gas_max = m_settings.gas_limit,
                                           .txn_gas_max = 0,
                                           .min_gas_price = m_settings.min_gas_price,
@@ -47,7 +50,7 @@ void DevChain::submit(Bytes envelope, std::function<void(SubmitOutcome)> done, C
     if (!hash)
         return done(fail(hash.error()));
     Submitted out{*hash, {}};
-    if (const PooledTxnPtr waiting = m_pool.find(*hash))
+    if (const PooledTxnPtr waiting = m_pool.find(*hash); waiting && !sequencer::is_module(*waiting))
         if (const std::uint64_t next = next_nonce(waiting->sender); next < waiting->txn.nonce)
             out.missing_nonce = next;
     done(out);

@@ -30,6 +30,12 @@ json::array format_hashes(const std::vector<Hash>& hashes) {
 }
 
 void add_typed_fields(json::object& out, const chain::Transaction& txn) {
+    if (txn.type == TxnType::Module) {
+        out["moduleId"] = quantity(std::uint64_t{txn.module_id});
+        out["account"] = hex_data(txn.from);
+        out["expiry"] = quantity(txn.expiry_ms);
+        return;
+    }
     if (txn.type >= TxnType::DynamicFee && txn.type != TxnType::Deposit) {
         out["maxFeePerGas"] = quantity(txn.max_fee_per_gas);
         out["maxPriorityFeePerGas"] = quantity(txn.max_priority_fee_per_gas);

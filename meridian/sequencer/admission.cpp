@@ -30,6 +30,7 @@ std::optional<Revision> required_revision(TxnType type) {
             return Revision::Cancun;
         case TxnType::SetCode:
             return Revision::Prague;
+        case TxnType::Module:
         case TxnType::Deposit:
             break;
     }
@@ -145,6 +146,41 @@ std::optional<SubmitFailure> check_transaction(const Transaction& txn, const Add
     if (auto failure = check_lists(txn))
         return failure;
     return check_account(txn, account);
+}
+
+std::optional<SubmitFailure> check_module_transaction(const Transaction& txn, const Address& signer,
+                                                      state::StateReader& state,
+                                                      const chain::ChainConfig& config,
+                                                      std::uint64_t timestamp) {
+    const auto checked = chain::check_module_transaction(config, state, timestamp, txn, signer);
+    if (checked)
+        return std::nullopt;
+    using chain::TxnError;
+    SubmitError error = SubmitError::Malformed;
+    switch (checked.error()) {
+        case TxnError::ModuleUnknown:
+            error = SubmitError::TypeNotSupported;
+            break;
+        case TxnError::ModuleNonceUsed:
+        case TxnError::ModuleNonceTooOld:
+            error = SubmitError::NonceTooLow;
+            break;
+        case TxnError::ModuleNonceTooNew:
+            error = SubmitError::NonceTooHigh;
+            break;
+        case TxnError::ModuleSignerNotAllowed:
+        case TxnError::ModuleSessionExpired:
+        case TxnError::ModuleSessionScope:
+        case TxnError::ModuleSessionCap:
+            error = SubmitError::InvalidSignature;
+            break;
+        case TxnError::InvalidChainId:
+            error = SubmitError::WrongChainId;
+            break;
+        default:
+            break;
+    }
+    return SubmitFailure{error, describe(checked.error(), txn, signer, config, {}, {})};
 }
 
 }  // namespace meridian::sequencer

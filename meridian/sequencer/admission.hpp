@@ -3,7 +3,7 @@
 
 #include <meridian/chain/config.hpp>
 #include <meridian/chain/transaction.hpp>
-#include <meridian/state/account.hpp>
+#include <meridian/state/state_reader.hpp>
 
 #include <string>
 
@@ -51,5 +51,11 @@ std::optional<SubmitFailure> check_transaction(const chain::Transaction& txn, co
                                                const state::Account& account,
                                                const chain::ChainConfig& config, std::uint64_t number,
                                                std::uint64_t timestamp, const AdmissionRules& rules);
+
+// Of a module transaction (type 0x4D), which has rules of its own: in a block of that time after that state.
+std::optional<SubmitFailure> check_module_transaction(const chain::Transaction& txn, const Address& signer,
+                                                      state::StateReader& state,
+                                                      const chain::ChainConfig& config,
+                                                      std::uint64_t timestamp);
 
 }  // namespace meridian::sequencer

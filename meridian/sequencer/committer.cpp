@@ -98,6 +98,9 @@ void Committer::note(const state::StateChanges& changes) {
         m_fresh_entries += 1 + change.storage.size();
     }
     m_fresh.code.insert(changes.code.begin(), changes.code.end());
+    for (const auto& [module, pages] : changes.arenas)
+        for (const auto& [page, patch] : pages)
+            state::append(m_fresh.arenas[module][page], patch);
 }
 
 void Committer::stage(std::uint64_t block) {

@@ -127,6 +127,19 @@ Result<FollowedFrame, std::string> decode_followed(const frames::SignedHeader& h
 
 // --- comparing --------------------------------------------------------------------------------------------
 
+namespace {
+std::string differing_arena(const state::StateChanges& here, const state::StateChanges& there) {
+    const auto differs = [](const auto& some, const auto& others) -> std::optional<Address> {
+        for (const auto& [module, pages] : some)
+            if (const auto other = others.find(module); other == others.end() || other->second != pages)
+                return module;
+        return std::nullopt;
+    };
+    const auto module = differs(here.arenas, there.arenas);
+    return "module " + to_hex0x(module ? *module : *differs(there.arenas, here.arenas));
+}
+}  // namespace
+
 std::string first_difference(const state::StateChanges& here, const state::StateChanges& there) {
     auto a = here.accounts.begin(), b = there.accounts.begin();
     while (a != here.accounts.end() && b != there.accounts.end() && a->first == b->first &&
@@ -134,8 +147,11 @@ std::string first_difference(const state::StateChanges& here, const state::State
         ++a;
         ++b;
     }
-    if (a == here.accounts.end() && b == there.accounts.end())
-        return here.code == there.code ? "" : "new code";
+    if (a == here.accounts.end() && b == there.accounts.end()) {
+        if (here.code != there.code)
+            return "new code";
+        return here.arenas == there.arenas ? "" : "the pages of " + differing_arena(here, there);
+    }
     const bool only_here = b == there.accounts.end() || (a != here.accounts.end() && a->first < b->first);
     const bool only_there = !only_here && (a == here.accounts.end() || b->first < a->first);
     const std::string address = to_hex0x(only_there ? b->first : a->first);

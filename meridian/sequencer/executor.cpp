@@ -124,7 +124,7 @@ Result<void, std::string> Executor::start_block(const chain::Header& header) {
     m_parts.pool.drop_expired(m_parts.clock.wall_us());
     // What closed the block before becomes visible with the first frame of this one.
     const Version first_frame = m_tip.last_frame + 1;
-    if (!m_closing_changes.accounts.empty())
+    if (!m_closing_changes.empty())
         m_parts.recent.apply(first_frame, m_closing_changes);
     m_block = std::make_unique<OpenBlock>(m_config, header, m_parts, m_parts.newest_base(), first_frame);
     if (auto started = m_block->executor.start(); !started)

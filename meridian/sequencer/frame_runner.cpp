@@ -54,6 +54,7 @@ Result<SealedFramePtr, std::string> ApplyingRunner::run(FollowedFrame followed) 
         if (chain::bloom_contains(receipt.bloom, m_parts.config.deposit_contract))
             m_block->deposit_receipts.push_back(receipt);
     }
+    state::append(m_block->arenas, {.accounts = {}, .code = {}, .arenas = frame->changes.arenas});
     m_parts.recent.apply(frame->number, frame->changes);
     m_last_frame = frame->number;
     return frame;
@@ -69,7 +70,7 @@ Result<void, std::string> ApplyingRunner::open(const SealedFrame& frame) {
             !differs.empty())
             return fail("frame " + std::to_string(frame.number) +
                         " states another end of the block before than is computed here: " + differs);
-        if (!closing->accounts.empty())
+        if (!closing->empty())
             m_parts.recent.apply(frame.number, *closing);
     }
     m_block.emplace(OpenBlock{});  // clang takes it for not default-constructible, as it is nested
@@ -105,6 +106,7 @@ Result<chain::BlockOutcome, std::string> ApplyingRunner::close() {
     state::State state(reader);
     chain::BlockExecutor executor(m_parts.config, m_block->header, state,
                                   chain::ExecutionEnvironment{m_parts.code_cache, m_parts.block_hashes});
+    executor.note_arena_changes(m_block->arenas.arenas);
     auto outcome = executor.finish({}, std::vector<chain::Withdrawal>{});
     if (!outcome)
         return fail(outcome.error().message);

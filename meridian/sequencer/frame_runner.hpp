@@ -61,6 +61,7 @@ private:
         std::uint64_t blob_gas_used = 0;
         chain::Bloom bloom;
         std::vector<chain::Receipt> deposit_receipts;  // those with logs of the deposit contract
+        state::StateChanges arenas;                    // of its frames; nothing else
     };
     Result<void, std::string> open(const SealedFrame& frame);
     Result<chain::BlockOutcome, std::string> close();

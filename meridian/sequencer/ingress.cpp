@@ -180,6 +180,17 @@ Ingress::Moment Ingress::now() const {
 // Frames go on appearing meanwhile: the moment is renewed when it is too old for the pool.
 SubmitResult Ingress::pool(const PooledTxnPtr& txn, Moment& moment) {
     for (;;) {
+        if (is_module(*txn)) {
+            if (auto failure = check_module_transaction(txn->txn, txn->sender, *moment.state, m_parts.config,
+                                                        m_parts.clock.wall_us() / 1'000'000))
+                return fail(*std::move(failure));
+            const auto added = m_parts.pool.add(txn, 0);
+            if (!added)
+                return fail(in_words(added.error(), txn->txn));
+            if (m_parts.on_pending)
+                m_parts.on_pending(txn);
+            return Submitted{txn->hash, {}};
+        }
         const state::Account account = moment.state->account(txn->sender).value_or(state::Account{});
         if (auto failure = check_transaction(txn->txn, txn->sender, account, m_parts.config,
                                              moment.head->block_number() + 1,

@@ -68,6 +68,9 @@ public:
     u256 storage(const Address& address, const u256& key) override { return m_reader.storage(address, key); }
     bool has_storage(const Address& address) override { return m_reader.has_storage(address); }
     BytesView code(const Hash& code_hash) override { return m_reader.code(code_hash); }
+    bool arena_page(const Address& module, std::uint32_t page, std::uint8_t* out) override {
+        return m_reader.arena_page(module, page, out);
+    }
     state::StateError error() const noexcept override { return m_reader.error(); }
 
 private:

@@ -18,7 +18,20 @@ bool outbids(const chain::Transaction& offer, const chain::Transaction& old) {
 // Room is made for this share of the pool at once, so that the search for it is rare.
 constexpr std::size_t kEvictionDivisor = 100;
 
+// Whose chain a transaction is in.
+Address chain_of(const PooledTxn& txn) noexcept {
+    return is_module(txn) ? first_bytes<20>(txn.hash) : txn.sender;
+}
+
 }  // namespace
+
+// Of m_by_hash.
+void Pool::forget_hash(const PooledTxn& txn) {
+    if (m_by_hash.erase(txn.hash) == 0 || !is_module(txn))
+        return;
+    if (const auto count = m_module_txns.find(txn.sender); --count->second == 0)
+        m_module_txns.erase(count);
+}
 
 bool Pool::full(std::size_t more_bytes) const noexcept {
     return m_waiting >= m_limits.total || m_bytes + more_bytes > m_limits.bytes;
@@ -36,7 +49,7 @@ void Pool::promote(const Address& address, Sender& sender) {
 }
 
 void Pool::erase_waiting(Sender& sender, std::map<std::uint64_t, PooledTxnPtr>::iterator at) {
-    m_by_hash.erase(at->second->hash);
+    forget_hash(*at->second);
     m_bytes -= at->second->envelope.size();
     --m_waiting;
     m_lowest_tip.reset();
@@ -80,10 +93,16 @@ void Pool::meet_state(Sender& sender, std::uint64_t account_nonce) {
 Result<Pool::Added, Pool::Refused> Pool::add(PooledTxnPtr txn, std::uint64_t account_nonce,
                                              std::uint64_t seen) {
     const std::unique_lock lock(m_mutex);
-    const Address address = txn->sender;
+    const Address address = chain_of(*txn);
     const std::uint64_t nonce = txn->txn.nonce;
     if (m_by_hash.contains(txn->hash))
         return fail(Refused{PoolError::AlreadyKnown, nonce + 1});
+    if (is_module(*txn)) {
+        account_nonce = nonce;
+        const auto count = m_module_txns.find(txn->sender);
+        if (count != m_module_txns.end() && count->second >= m_limits.module_txns_per_signer)
+            return fail(Refused{PoolError::SenderFull, nonce});
+    }
     auto found = m_senders.find(address);
     if (found == m_senders.end()) {
         if (seen < m_settled_frame)
@@ -130,6 +149,8 @@ Result<Pool::Added, Pool::Refused> Pool::add(PooledTxnPtr txn, std::uint64_t acc
     ++m_waiting;
     m_bytes += txn->envelope.size();
     m_by_hash.emplace(txn->hash, txn);
+    if (is_module(*txn))
+        ++m_module_txns[txn->sender];
     sender.waiting.emplace(nonce, std::move(txn));
     promote(address, sender);
     note_gap(address, sender);
@@ -157,7 +178,7 @@ void Pool::drop_last(const Address& address) {
 bool Pool::make_room(const PooledTxn& newcomer) {
     for (auto at = m_gapped.begin(); at != m_gapped.end() && full(newcomer.envelope.size());) {
         const Address address = (at++)->second;
-        if (address != newcomer.sender)
+        if (address != chain_of(newcomer))
             drop_last(address);
     }
     if (!full(newcomer.envelope.size()))
@@ -171,7 +192,7 @@ bool Pool::make_room(const PooledTxn& newcomer) {
     };
     std::vector<Candidate> candidates;
     for (const auto& [address, sender] : m_senders) {
-        if (sender.waiting.empty() || address == newcomer.sender)
+        if (sender.waiting.empty() || address == chain_of(newcomer))
             continue;
         candidates.push_back({sender.waiting.rbegin()->second->txn.max_priority_fee_per_gas, address});
     }
@@ -206,7 +227,7 @@ std::vector<PooledTxnPtr> Pool::take(std::size_t count, const u256& base_fee) {
         const auto at = sender.waiting.find(place.nonce);
         if (at == sender.waiting.end())
             continue;
-        if (at->second->txn.max_fee_per_gas < base_fee) {
+        if (!is_module(*at->second) && at->second->txn.max_fee_per_gas < base_fee) {
             sender.promised = sender.next;
             park(place.sender, sender, at->second->txn.max_fee_per_gas);
             note_gap(place.sender, sender);
@@ -228,7 +249,8 @@ void Pool::give_back(std::span<const PooledTxnPtr> txns) {
     const std::unique_lock lock(m_mutex);
     for (auto it = txns.rbegin(); it != txns.rend(); ++it) {
         const PooledTxnPtr& txn = *it;
-        Sender& sender = m_senders[txn->sender];
+        const Address address = chain_of(*txn);
+        Sender& sender = m_senders[address];
         const std::uint64_t nonce = txn->txn.nonce;
         --sender.in_flight;
         sender.next = std::min(sender.next, nonce);
@@ -236,22 +258,25 @@ void Pool::give_back(std::span<const PooledTxnPtr> txns) {
             ++m_waiting;
             m_bytes += txn->envelope.size();
         }
-        m_queue.push_front({txn->sender, nonce});
-        note_gap(txn->sender, sender);
+        m_queue.push_front({address, nonce});
+        note_gap(address, sender);
     }
 }
 
 void Pool::reject(const PooledTxnPtr& txn, std::uint64_t account_nonce) {
     const std::unique_lock lock(m_mutex);
-    m_by_hash.erase(txn->hash);
-    const auto found = m_senders.find(txn->sender);
+    forget_hash(*txn);
+    const Address address = chain_of(*txn);
+    const auto found = m_senders.find(address);
     if (found == m_senders.end())
         return;
     --found->second.in_flight;
-    meet_state(found->second, account_nonce);
-    promote(txn->sender, found->second);
-    note_gap(txn->sender, found->second);
-    forget_if_idle(txn->sender);
+    if (!is_module(*txn)) {
+        meet_state(found->second, account_nonce);
+        promote(address, found->second);
+    }
+    note_gap(address, found->second);
+    forget_if_idle(address);
 }
 
 void Pool::settle(std::span<const PooledTxnPtr> txns, std::uint64_t frame) {
@@ -259,10 +284,10 @@ void Pool::settle(std::span<const PooledTxnPtr> txns, std::uint64_t frame) {
     if (!txns.empty())
         m_settled_frame = frame;
     for (const PooledTxnPtr& txn : txns) {
-        m_by_hash.erase(txn->hash);
-        if (const auto found = m_senders.find(txn->sender); found != m_senders.end()) {
+        forget_hash(*txn);
+        if (const auto found = m_senders.find(chain_of(*txn)); found != m_senders.end()) {
             --found->second.in_flight;
-            forget_if_idle(txn->sender);
+            forget_if_idle(found->first);
         }
     }
 }
@@ -284,13 +309,14 @@ bool Pool::remove(const Hash& hash) {
     if (known == m_by_hash.end())
         return false;
     const PooledTxnPtr txn = known->second;
-    Sender& sender = m_senders[txn->sender];
+    const Address address = chain_of(*txn);
+    Sender& sender = m_senders[address];
     const auto at = sender.waiting.find(txn->txn.nonce);
     if (at == sender.waiting.end() || at->second != txn)
         return false;
     erase_waiting(sender, at);
-    note_gap(txn->sender, sender);
-    forget_if_idle(txn->sender);
+    note_gap(address, sender);
+    forget_if_idle(address);
     return true;
 }
 
@@ -355,8 +381,8 @@ Pool::BySender Pool::by_sender() const {
     const std::unique_lock lock(m_mutex);
     BySender out;
     for (const auto& [address, sender] : m_senders)
-        if (!sender.waiting.empty())
-            out.emplace(address, sender.waiting);
+        for (const auto& [nonce, txn] : sender.waiting)
+            out[txn->sender].emplace(nonce, txn);
     return out;
 }
 

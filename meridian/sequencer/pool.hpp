@@ -9,6 +9,8 @@
 // chains, the lowest tips, if the newcomer's tip is above all of these. What waits behind a gap for
 // `gap_life_us` is dropped. What offers less than the base fee waits as behind a gap, until it is enough.
 //
+// A module transaction (type 0x4D) has a time for a nonce and waits for no other: each is a chain of its own.
+//
 // No call looks through the whole pool but the search for the lowest tips, which is rare: a pool that
 // somebody has filled with what cannot be executed is as fast as an empty one.
 #pragma once
@@ -36,6 +38,10 @@ struct PooledTxn {
 };
 using PooledTxnPtr = std::shared_ptr<const PooledTxn>;
 
+inline bool is_module(const PooledTxn& txn) noexcept {
+    return txn.txn.type == chain::TxnType::Module;
+}
+
 enum class [[nodiscard]] PoolError : std::uint8_t {
     AlreadyKnown,
     NonceTooLow,
@@ -50,6 +56,7 @@ struct PoolLimits {
     std::size_t total = 200'000;
     std::size_t bytes = 256u << 20;
     std::size_t per_sender = 4'096;
+    std::size_t module_txns_per_signer = 100;  // as many nonces as a module remembers
     std::uint64_t nonce_gap = 4'096;
     std::uint64_t gap_life_us = 600'000'000;
 };
@@ -119,6 +126,7 @@ private:
 
     void promote(const Address& address, Sender& sender);
     void meet_state(Sender& sender, std::uint64_t account_nonce);
+    void forget_hash(const PooledTxn& txn);
     void erase_waiting(Sender& sender, std::map<std::uint64_t, PooledTxnPtr>::iterator at);
     void forget_if_idle(const Address& address);
     void note_gap(const Address& address, Sender& sender);
@@ -132,6 +140,8 @@ private:
     mutable std::mutex m_mutex;
     std::unordered_map<Address, Sender> m_senders;
     std::unordered_map<Hash, PooledTxnPtr> m_by_hash;  // waiting and in flight
+    // Module transactions in m_by_hash, by signer.
+    std::unordered_map<Address, std::size_t> m_module_txns;
     std::deque<Place> m_queue;
     std::set<std::pair<u256, Address>> m_parked;  // senders, by the fee that was too low
     // Senders whose last transaction is not in the queue, by the time from when it waits.

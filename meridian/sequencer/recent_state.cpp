@@ -32,7 +32,7 @@ void drop_old(std::vector<T>& history, Version version) {
 }  // namespace
 
 void RecentState::apply(Version version, const state::StateChanges& changes) {
-    Written written{.version = version, .accounts = {}, .codes = {}};
+    Written written{.version = version, .accounts = {}, .codes = {}, .pages = {}};
     written.accounts.reserve(changes.accounts.size());
     {
         const std::unique_lock lock(m_code_mutex);
@@ -51,6 +51,14 @@ void RecentState::apply(Version version, const state::StateChanges& changes) {
         for (const auto& [key, value] : change.storage)
             entry.slots[key].push_back({version, value});
         written.accounts.push_back(address);
+    }
+    if (!changes.arenas.empty()) {
+        const std::unique_lock lock(m_pages_mutex);
+        for (const auto& [module, pages] : changes.arenas)
+            for (const auto& [page, patch] : pages) {
+                m_pages[{module, page}].push_back({version, std::make_shared<const state::PagePatch>(patch)});
+                written.pages.emplace_back(module, page);
+            }
     }
     const std::unique_lock lock(m_written_mutex);
     m_written.push_back(std::move(written));
@@ -74,6 +82,18 @@ void RecentState::forget(const Address& address, Version version) {
         home.entries.erase(found);
 }
 
+void RecentState::forget_pages(const Written& written) {
+    if (written.pages.empty())
+        return;
+    const std::unique_lock lock(m_pages_mutex);
+    for (const PageKey& key : written.pages)
+        if (const auto found = m_pages.find(key); found != m_pages.end()) {
+            drop_old(found->second, written.version);
+            if (found->second.empty())
+                m_pages.erase(found);
+        }
+}
+
 void RecentState::drop_through(Version version) {
     for (;;) {
         Written written;
@@ -86,6 +106,7 @@ void RecentState::drop_through(Version version) {
         }
         for (const Address& address : written.accounts)
             forget(address, version);
+        forget_pages(written);
         const std::unique_lock lock(m_code_mutex);
         for (const Hash& hash : written.codes)
             if (const auto found = m_codes.find(hash);
@@ -141,6 +162,18 @@ bool RecentState::has_storage(const Address& address, Version version, bool& out
     return out || cleared != 0;
 }
 
+// What the base lacks is in the patches, and what it has already, they say again.
+void RecentState::patch_page(const Address& module, std::uint32_t page, Version version,
+                             std::uint8_t* out) const {
+    const std::shared_lock lock(m_pages_mutex);
+    const auto found = m_pages.find({module, page});
+    if (found == m_pages.end())
+        return;
+    for (const auto& entry : found->second)
+        if (entry.version <= version)
+            entry.value->write_to(out);
+}
+
 std::shared_ptr<const Bytes> RecentState::code(const Hash& code_hash) const {
     const std::shared_lock lock(m_code_mutex);
     const auto found = m_codes.find(code_hash);
@@ -169,6 +202,13 @@ u256 RecentReader::storage(const Address& address, const u256& key) {
 bool RecentReader::has_storage(const Address& address) {
     bool out = false;
     return m_recent.has_storage(address, m_version, out) ? out : m_base.has_storage(address);
+}
+
+bool RecentReader::arena_page(const Address& module, std::uint32_t page, std::uint8_t* out) {
+    if (!m_base.arena_page(module, page, out))
+        return false;
+    m_recent.patch_page(module, page, m_version, out);
+    return true;
 }
 
 BytesView RecentReader::code(const Hash& code_hash) {

@@ -11,6 +11,7 @@
 
 #include <array>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
@@ -36,6 +37,8 @@ public:
     bool account(const Address& address, Version version, std::optional<state::Account>& out) const;
     bool storage(const Address& address, const u256& key, Version version, u256& out) const;
     bool has_storage(const Address& address, Version version, bool& out) const;
+    // Writes those lines of the page that frames changed.
+    void patch_page(const Address& module, std::uint32_t page, Version version, std::uint8_t* out) const;
     // Null if no frame made that code.
     std::shared_ptr<const Bytes> code(const Hash& code_hash) const;
 
@@ -64,20 +67,25 @@ private:
         Version version;
         std::shared_ptr<const Bytes> bytes;
     };
+    using PageKey = std::pair<Address, std::uint32_t>;
     struct Written {
         Version version;
         std::vector<Address> accounts;
         std::vector<Hash> codes;
+        std::vector<PageKey> pages;
     };
     static constexpr std::size_t kShards = 64;
 
     Shard& shard(const Address& address) { return m_shards[address.bytes[19] % kShards]; }
     const Shard& shard(const Address& address) const { return m_shards[address.bytes[19] % kShards]; }
     void forget(const Address& address, Version version);
+    void forget_pages(const Written& written);
 
     std::array<Shard, kShards> m_shards;
     mutable std::shared_mutex m_code_mutex;
     std::unordered_map<Hash, Code> m_codes;
+    mutable std::shared_mutex m_pages_mutex;
+    std::map<PageKey, History<std::shared_ptr<const state::PagePatch>>> m_pages;
     std::mutex m_written_mutex;
     std::deque<Written> m_written;
 };
@@ -94,6 +102,7 @@ public:
     u256 storage(const Address& address, const u256& key) override;
     bool has_storage(const Address& address) override;
     BytesView code(const Hash& code_hash) override;
+    bool arena_page(const Address& module, std::uint32_t page, std::uint8_t* out) override;
     state::StateError error() const noexcept override { return m_base.error(); }
 
     // Moves on to a later version.

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <random>
 #include <thread>
 
@@ -38,6 +39,34 @@ TEST(RecentState, ShowsEachVersionItsOwnValues) {
     EXPECT_EQ(at3.storage(address(1), 7), 0u);
     EXPECT_EQ(at2.storage(address(1), 8), 0u);
     EXPECT_EQ(at3.storage(address(1), 8), 80u);
+}
+
+TEST(RecentState, LaysLinesOverThePagesOfTheBase) {
+    RecentState recent;
+    state::MemoryState base;
+    const auto lines = [](std::uint64_t mask, std::uint8_t content) {
+        state::StateChanges out;
+        state::PagePatch& patch = out.arenas[address(1)][5];
+        patch.lines = mask;
+        patch.contents.resize(static_cast<std::size_t>(std::popcount(mask)));
+        for (auto& line : patch.contents)
+            line.bytes.fill(content);
+        return out;
+    };
+    base.apply(lines(0b111, 1));
+    recent.apply(1, lines(0b001, 2));
+    recent.apply(2, lines(0b011, 3));
+    const auto first_three = [&](Version version) {
+        RecentReader reader(recent, base, version);
+        std::array<std::uint8_t, state::kArenaPageSize> page;
+        EXPECT_TRUE(reader.arena_page(address(1), 5, page.data()));
+        return std::array<int, 3>{page[0], page[64], page[128]};
+    };
+    EXPECT_EQ(first_three(0), (std::array{1, 1, 1}));
+    EXPECT_EQ(first_three(1), (std::array{2, 1, 1}));
+    EXPECT_EQ(first_three(2), (std::array{3, 3, 1}));
+    recent.drop_through(2);
+    EXPECT_EQ(first_three(2), (std::array{1, 1, 1}));
 }
 
 TEST(RecentState, ForgetsWhatTheBaseHasTakenOver) {

@@ -100,6 +100,30 @@ std::string describe(TxnError error, const Transaction& txn, const Address& send
         case TxnError::InvalidSignatureVrs:
         case TxnError::EcRecoverFailed:
             return "invalid sender";
+        case TxnError::ModuleStateMissing:
+            return "pages of a module's arena are not to be had in this state";
+        case TxnError::ModuleUnknown:
+            return "the chain has no module " + std::to_string(txn.module_id);
+        case TxnError::ModuleSignerNotAllowed:
+            return in_words(sender) + " is no session key of " + checksum_address(txn.from);
+        case TxnError::ModuleSessionExpired:
+            return "the session of " + in_words(sender) + " has expired";
+        case TxnError::ModuleSessionScope:
+            return "the session of " + in_words(sender) + " does not allow such commands";
+        case TxnError::ModuleSessionCap:
+            return "the session of " + in_words(sender) + " has not so many commands left";
+        case TxnError::ModuleTxnExpired:
+            return "the module transaction has expired";
+        case TxnError::ModuleNonceUsed:
+            return "nonce already used: " + in_words(sender) + ", nonce: " + std::to_string(txn.nonce);
+        case TxnError::ModuleNonceTooOld:
+            return "nonce too low: " + in_words(sender) + ", nonce: " + std::to_string(txn.nonce) +
+                   "; want milliseconds since 1970, within two days, and above the lowest of the last 100";
+        case TxnError::ModuleNonceTooNew:
+            return "nonce too high: " + in_words(sender) + ", nonce: " + std::to_string(txn.nonce) +
+                   "; want milliseconds since 1970, at most a day ahead";
+        case TxnError::ModuleCommands:
+            return "want 1 to 1024 commands of at most 4096 bytes";
         default:
             break;
     }

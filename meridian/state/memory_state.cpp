@@ -33,6 +33,15 @@ BytesView MemoryState::code(const Hash& code_hash) {
     return {};
 }
 
+bool MemoryState::arena_page(const Address& module, std::uint32_t page, std::uint8_t* out) {
+    const auto it = m_pages.find({module, page});
+    if (it == m_pages.end())
+        std::memset(out, 0, kArenaPageSize);
+    else
+        std::memcpy(out, it->second.data(), kArenaPageSize);
+    return true;
+}
+
 void MemoryState::set_account(const Address& address, const Account& account) {
     m_accounts[address].account = account;
 }
@@ -68,6 +77,9 @@ void MemoryState::apply(const StateChanges& changes) {
         apply(address, change);
     for (const auto& [hash, code] : changes.code)
         m_code.try_emplace(hash, code);
+    for (const auto& [module, pages] : changes.arenas)
+        for (const auto& [page, patch] : pages)
+            patch.write_to(m_pages.try_emplace({module, page}, Bytes(kArenaPageSize)).first->second.data());
 }
 
 void MemoryState::apply(const Address& address, const AccountChange& change) {

@@ -20,6 +20,7 @@ public:
     u256 storage(const Address& address, const u256& key) override;
     bool has_storage(const Address& address) override;
     BytesView code(const Hash& code_hash) override;
+    bool arena_page(const Address& module, std::uint32_t page, std::uint8_t* out) override;
     StateError error() const noexcept override { return m_error; }
 
     // Writers create the account where it does not exist.
@@ -46,6 +47,7 @@ private:
 
     std::map<Address, Entry> m_accounts;
     std::map<Hash, Bytes> m_code;
+    std::map<std::pair<Address, std::uint32_t>, Bytes> m_pages;
     StateError m_error = StateError::None;
 };
 

@@ -270,6 +270,9 @@ void State::undo(const JournalEntry& entry) {
         case Kind::WarmSlot:
             entry.slot->warm_txn = entry.txn;
             return;
+        case Kind::Extension:
+            m_extension->undo(entry.value);
+            return;
     }
 }
 
@@ -304,6 +307,8 @@ void State::finish_transaction(const FinishRules& rules) {
         for (CachedAccount* account : m_touched)
             if (account->touched_txn == m_txn && account->exists && account->account.is_empty())
                 remove(*account);
+    if (m_extension != nullptr)
+        m_extension->finish_transaction();
     m_journal.clear();
     m_transient.clear();
     m_touched.clear();
@@ -333,10 +338,14 @@ StateChanges State::changes() const {
     StateChanges out;
     for (const CachedAccount* account : m_account_order)
         collect(*account, out);
+    if (m_extension != nullptr)
+        m_extension->collect(out);
     return out;
 }
 
 void State::rebase() {
+    if (m_extension != nullptr)
+        m_extension->forget();
     m_txn = 1;
     m_accounts.clear();
     m_account_order.clear();

@@ -62,6 +62,19 @@ struct FinishRules {
     bool delete_touched_empty = true;
 };
 
+// What is part of the state beside accounts, and is undone, finished and told with them: the arenas of native
+// modules. Whoever changes something notes a mark in the journal first (State::note_extension).
+class Extension {
+public:
+    virtual ~Extension() = default;
+    // Undoes what was done since the mark was noted. Marks come back last first.
+    virtual void undo(const u256& mark) noexcept = 0;
+    virtual void finish_transaction() noexcept = 0;
+    // As State::changes() and State::rebase(). Between transactions only.
+    virtual void collect(StateChanges& out) const = 0;
+    virtual void forget() = 0;
+};
+
 class State {
 public:
     explicit State(StateReader& parent) : m_parent(parent) {}
@@ -125,6 +138,15 @@ public:
     void add_refund(std::int64_t delta);
     std::int64_t refund() const noexcept { return m_refund; }
 
+    // --- what else belongs to the state -------------------------------------------------------------
+    // Null: nothing. It outlives its being set.
+    void set_extension(Extension* extension) noexcept { m_extension = extension; }
+    // What the extension does from here on is undone with what accounts do from here on.
+    void note_extension(const u256& mark) {
+        m_journal.push_back({.kind = JournalEntry::Kind::Extension, .value = mark});
+    }
+    StateReader& parent() noexcept { return m_parent; }
+
     // --- transactions and frames --------------------------------------------------------------------
     struct Checkpoint {
         std::size_t journal_size;
@@ -162,6 +184,7 @@ private:
             Transient,    // transient, value
             WarmAccount,  // txn
             WarmSlot,     // slot, txn
+            Extension,    // value: the mark
         };
         Kind kind;
         bool flag = false;
@@ -205,6 +228,7 @@ private:
     std::vector<JournalEntry> m_journal;
     std::vector<Log> m_logs;
     std::int64_t m_refund = 0;
+    Extension* m_extension = nullptr;
 };
 
 }  // namespace meridian::state

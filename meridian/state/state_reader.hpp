@@ -10,6 +10,7 @@ enum class [[nodiscard]] StateError : std::uint8_t {
     MissingNode,  // a partial state (a witness) lacks a trie node that execution needed
     MissingCode,  // no code is known for an account's code hash
     CorruptNode,  // a trie node does not decode
+    MissingPage,  // a page of a module's arena is not to be had
 };
 
 // The parent state. Implementations are not required to be thread-safe.
@@ -29,6 +30,12 @@ public:
     virtual bool has_storage(const Address& address) = 0;
     // Valid until the reader is destroyed or changed. Empty for crypto::kEmptyKeccak.
     virtual BytesView code(const Hash& code_hash) = 0;
+    // Writes a page of a module's arena; one that was never written is zero. False if this reader cannot give
+    // it: then the arena fails, and who uses it says so.
+    virtual bool arena_page(const Address& module, std::uint32_t page, std::uint8_t* out) {
+        static_cast<void>(module), static_cast<void>(page), static_cast<void>(out);
+        return false;
+    }
 
     virtual StateError error() const noexcept { return StateError::None; }
 };

@@ -20,6 +20,7 @@ public:
             Entry& to = m_entries[entry.address];
             to.account = entry.account;
             to.slots.insert(entry.slots.begin(), entry.slots.end());
+            to.pages.insert(entry.pages.begin(), entry.pages.end());
         }
     }
 
@@ -35,10 +36,19 @@ public:
             m_batch.put(Table::StorageHistory, storage_history_key(address, slot, m_number),
                         encode_slot_value(before));
     }
+    // Blocks alone change pages, each once.
+    void note_page(const Address& module, std::uint32_t page, const state::PagePatch& before) {
+        if (m_entries[module].pages.insert(page).second)
+            m_batch.put(Table::ArenaHistory, arena_history_key(module, page, m_number),
+                        encode_page_patch(before));
+    }
     ChangeSet take() {
         ChangeSet out;
         for (auto& [address, entry] : m_entries)
-            out.entries.push_back({address, entry.account, {entry.slots.begin(), entry.slots.end()}});
+            out.entries.push_back({address,
+                                   entry.account,
+                                   {entry.slots.begin(), entry.slots.end()},
+                                   {entry.pages.begin(), entry.pages.end()}});
         return out;
     }
 
@@ -46,6 +56,7 @@ private:
     struct Entry {
         bool account = false;
         std::set<u256> slots;
+        std::set<std::uint32_t> pages;
     };
 
     std::uint64_t m_number;
@@ -108,6 +119,31 @@ StoreResult<void> write_account(const Snapshot& before, const Address& address,
     return {};
 }
 
+void put_page(const Address& module, std::uint32_t page, const StoredPage& content, WriteBatch& batch) {
+    std::size_t size = content.size();
+    while (size > 0 && content[size - 1] == 0)
+        --size;
+    const ArenaPageKey key = arena_page_key(module, page);
+    if (size == 0)
+        batch.erase(Table::ArenaPages, key);
+    else
+        batch.put(Table::ArenaPages, key, BytesView(content).first(size));
+}
+
+StoreResult<void> write_arena(const Snapshot& before, const Address& module, const state::ArenaPatch& pages,
+                              History* history, WriteBatch& batch) {
+    for (const auto& [page, patch] : pages) {
+        StoredPage content;
+        if (auto read = read_page(before, module, page, content); !read)
+            return read;
+        if (history != nullptr)
+            history->note_page(module, page, state::patch_of(content.data(), patch.lines));
+        patch.write_to(content.data());
+        put_page(module, page, content, batch);
+    }
+    return {};
+}
+
 Bytes place_of(std::uint64_t block, std::size_t index) {
     const GroupKey place = group_key(block, static_cast<std::uint32_t>(index));
     static_assert(GroupKey::kSize == kTxnPlaceSize);
@@ -143,6 +179,9 @@ StoreResult<void> write_state(const Snapshot& before, const state::StateChanges&
         if (!done)
             return done;
     }
+    for (const auto& [module, pages] : changes.arenas)
+        if (auto done = write_arena(before, module, pages, history ? &*history : nullptr, batch); !done)
+            return done;
     for (const auto& [hash, code] : changes.code)
         batch.put(Table::Code, hash, code);
     if (set != nullptr)
@@ -156,6 +195,12 @@ void overwrite_state(const state::StateChanges& changes, WriteBatch& batch) {
         for (const auto& [slot, value] : change.storage)
             put_slot(address, slot, value, batch);
     }
+    for (const auto& [module, pages] : changes.arenas)
+        for (const auto& [page, patch] : pages) {
+            StoredPage content{};
+            patch.write_to(content.data());
+            put_page(module, page, content, batch);
+        }
 }
 
 void write_block(const BlockCommit& commit, WriteBatch& batch) {
@@ -186,6 +231,8 @@ void erase_history(const ChangeSet& set, std::uint64_t number, WriteBatch& batch
             batch.erase(Table::AccountHistory, account_history_key(entry.address, number));
         for (const u256& slot : entry.slots)
             batch.erase(Table::StorageHistory, storage_history_key(entry.address, slot, number));
+        for (const std::uint32_t page : entry.pages)
+            batch.erase(Table::ArenaHistory, arena_history_key(entry.address, page, number));
     }
     batch.erase(Table::ChangeSets, number_key(number));
 }

@@ -10,7 +10,7 @@ namespace meridian::store {
 // to `set`, which may hold earlier changes of the same block; without `set` no history is kept.
 StoreResult<void> write_state(const Snapshot& before, const state::StateChanges& changes,
                               std::uint64_t number, ChangeSet* set, WriteBatch& batch);
-// The flat state becomes what `changes` say; nothing is noted.
+// The flat state becomes what `changes` say, of pages all lines; nothing is noted.
 void overwrite_state(const state::StateChanges& changes, WriteBatch& batch);
 
 void write_block(const BlockCommit& commit, WriteBatch& batch);

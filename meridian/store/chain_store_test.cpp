@@ -49,7 +49,19 @@ void expect_tries(const Snapshot& snapshot, const state::MemoryState& state) {
     EXPECT_EQ(keys_of(snapshot, Table::StorageTrie), storage);
 }
 
+void expect_pages(state::StateReader& found, state::MemoryState& expected) {
+    for (std::uint64_t i = 0; i < ChainModel::kModules * ChainModel::kPages; ++i) {
+        const Address module = test_address(i / ChainModel::kPages);
+        const std::uint32_t page = ChainModel::test_page(i % ChainModel::kPages);
+        std::array<std::uint8_t, state::kArenaPageSize> here, there;
+        ASSERT_TRUE(found.arena_page(module, page, here.data()));
+        ASSERT_TRUE(expected.arena_page(module, page, there.data()));
+        ASSERT_EQ(here, there) << i;
+    }
+}
+
 void expect_state(state::StateReader& found, state::MemoryState& expected) {
+    expect_pages(found, expected);
     for (std::uint64_t i = 0; i < ChainModel::kAddresses; ++i) {
         const Address address = test_address(i);
         const auto account = found.account(address);
@@ -96,6 +108,7 @@ public:
 
     Driver(std::uint64_t seed, Open open, const ChainStoreOptions& options)
         : model(seed), m_open(std::move(open)), m_options(options) {
+        model.arenas = true;
         reopen();
         commit_made(0);
     }

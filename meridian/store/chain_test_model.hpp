@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <random>
 
 namespace meridian::store {
@@ -156,7 +157,20 @@ private:
             add_txn(out);
         out.note = Bytes(below(20), static_cast<std::uint8_t>(header.number));
         out.changes = random_changes(8);
+        if (arenas)
+            add_pages(out.changes);
         return out;
+    }
+
+    // Of arenas that are nothing but bytes.
+    void add_pages(state::StateChanges& out) {
+        for (std::uint64_t i = below(6); i > 0; --i) {
+            const std::uint64_t lines = m_random() & m_random() & m_random();
+            state::PagePatch patch{.lines = lines | 1, .contents = {}};
+            for (int line = std::popcount(patch.lines); line > 0; --line)
+                patch.contents.emplace_back().bytes.fill(static_cast<std::uint8_t>(below(3)));
+            out.arenas[test_address(below(kModules))][test_page(below(kPages))] = std::move(patch);
+        }
     }
 
     void add_txn(TestBlock& out) {
@@ -227,6 +241,13 @@ private:
         return out;
     }
 
+public:
+    static constexpr std::uint64_t kModules = 3;
+    static constexpr std::uint64_t kPages = 4;
+    static std::uint32_t test_page(std::uint64_t i) { return static_cast<std::uint32_t>(i % 2 << 31 | i); }
+    bool arenas = false;  // whether blocks change pages
+
+private:
     std::mt19937_64 m_random;
     std::vector<TestBlock> m_blocks;
     std::vector<state::MemoryState> m_states;

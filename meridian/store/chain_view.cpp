@@ -350,6 +350,12 @@ StoreResult<state::StateChanges> ChainView::changes_back_to(std::uint64_t number
             for (const u256& slot : entry.slots)
                 if (const auto [to, first] = at->second.storage.try_emplace(slot); first)
                     to->second = (*past)->storage(entry.address, slot);
+            for (const std::uint32_t page : entry.pages)
+                if (const auto [to, first] = out.arenas[entry.address].try_emplace(page); first) {
+                    StoredPage content;
+                    if ((*past)->arena_page(entry.address, page, content.data()))
+                        to->second = state::patch_of(content.data(), ~std::uint64_t{0});
+                }
         }
     }
     if ((*past)->failure())

@@ -2,11 +2,14 @@
 
 #include <meridian/crypto/keccak.hpp>
 
+#include <bit>
+
 namespace meridian::store {
 namespace {
 
 constexpr std::uint8_t kCodeFlag = 0x80;
 constexpr std::uint8_t kAccountChanged = 1;
+constexpr std::uint8_t kPagesChanged = 2;
 constexpr std::size_t kEntryHeadSize = 20 + 1 + 4;
 
 void put_number(std::uint8_t* out, std::uint64_t number) noexcept {
@@ -81,6 +84,40 @@ StorageHistoryKey storage_history_key(const Address& address, const u256& slot,
     return joined<60>(address, to_hash(slot), number_key(number));
 }
 
+ArenaPageKey arena_page_key(const Address& module, std::uint32_t page) noexcept {
+    FixedBytes<4> number;
+    put_number32(number.data(), page);
+    return joined<24>(module, number);
+}
+
+ArenaHistoryKey arena_history_key(const Address& module, std::uint32_t page, std::uint64_t number) noexcept {
+    return joined<32>(arena_page_key(module, page), number_key(number));
+}
+
+std::uint32_t page_at(BytesView key) noexcept {
+    return number32_at(key.data() + 20);
+}
+
+Bytes encode_page_patch(const state::PagePatch& patch) {
+    Bytes out = to_bytes(number_key(patch.lines));
+    for (const auto& content : patch.contents)
+        append(out, content);
+    return out;
+}
+
+std::optional<state::PagePatch> decode_page_patch(BytesView value) {
+    if (value.size() < 8)
+        return std::nullopt;
+    state::PagePatch out{.lines = number_at(value), .contents = {}};
+    value = value.subspan(8);
+    const auto count = static_cast<std::size_t>(std::popcount(out.lines));
+    if (count == 0 || value.size() != count * state::kArenaLineSize)
+        return std::nullopt;
+    for (std::size_t i = 0; i < count; ++i)
+        out.contents.push_back(first_bytes<state::kArenaLineSize>(value.subspan(i * state::kArenaLineSize)));
+    return out;
+}
+
 Bytes trie_node_key(BytesView owner, std::span<const std::uint8_t> nibbles) {
     Bytes out;
     out.reserve(owner.size() + nibbles.size());
@@ -143,7 +180,7 @@ std::optional<u256> decode_slot_value(BytesView value) noexcept {
 std::uint64_t ChangeSet::change_count() const noexcept {
     std::uint64_t count = 0;
     for (const Entry& entry : entries)
-        count += entry.slots.size() + (entry.account ? 1 : 0);
+        count += entry.slots.size() + entry.pages.size() + (entry.account ? 1 : 0);
     return count;
 }
 
@@ -151,33 +188,63 @@ Bytes encode_change_set(const ChangeSet& changes) {
     Bytes out;
     std::size_t size = 0;
     for (const auto& entry : changes.entries)
-        size += kEntryHeadSize + 32 * entry.slots.size();
+        size +=
+            kEntryHeadSize + 32 * entry.slots.size() + (entry.pages.empty() ? 0 : 4 + 4 * entry.pages.size());
     out.resize(size);
     std::uint8_t* at = out.data();
     for (const auto& entry : changes.entries) {
         at = std::copy(entry.address.begin(), entry.address.end(), at);
-        *at++ = entry.account ? kAccountChanged : 0;
+        *at++ = static_cast<std::uint8_t>((entry.account ? kAccountChanged : 0) |
+                                          (entry.pages.empty() ? 0 : kPagesChanged));
         put_number32(at, static_cast<std::uint32_t>(entry.slots.size()));
         at += 4;
         for (const u256& slot : entry.slots) {
             store_be(slot, at);
             at += 32;
         }
+        if (entry.pages.empty())
+            continue;
+        put_number32(at, static_cast<std::uint32_t>(entry.pages.size()));
+        at += 4;
+        for (const std::uint32_t page : entry.pages) {
+            put_number32(at, page);
+            at += 4;
+        }
     }
     return out;
 }
 
+namespace {
+bool take_pages(BytesView& value, std::vector<std::uint32_t>& out) {
+    if (value.size() < 4)
+        return false;
+    const std::size_t count = number32_at(value.data());
+    value = value.subspan(4);
+    if (count == 0 || value.size() / 4 < count)
+        return false;
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::uint32_t page = number32_at(value.data() + 4 * i);
+        if (!out.empty() && page <= out.back())
+            return false;
+        out.push_back(page);
+    }
+    value = value.subspan(4 * count);
+    return true;
+}
+}  // namespace
+
 std::optional<ChangeSet> decode_change_set(BytesView value) {
     ChangeSet out;
     while (!value.empty()) {
-        if (value.size() < kEntryHeadSize || value[20] > kAccountChanged)
+        if (value.size() < kEntryHeadSize || value[20] > (kAccountChanged | kPagesChanged))
             return std::nullopt;
         ChangeSet::Entry entry;
         entry.address = first_bytes<20>(value);
-        entry.account = value[20] == kAccountChanged;
+        entry.account = (value[20] & kAccountChanged) != 0;
+        const bool has_pages = (value[20] & kPagesChanged) != 0;
         const std::size_t slots = number32_at(value.data() + 21);
         value = value.subspan(kEntryHeadSize);
-        if (value.size() / 32 < slots || (slots == 0 && !entry.account))
+        if (value.size() / 32 < slots || (slots == 0 && !entry.account && !has_pages))
             return std::nullopt;
         if (!out.entries.empty() && !(out.entries.back().address < entry.address))
             return std::nullopt;
@@ -185,6 +252,8 @@ std::optional<ChangeSet> decode_change_set(BytesView value) {
         for (std::size_t i = 0; i < slots; ++i)
             entry.slots.push_back(load_be32(value.data() + 32 * i));
         value = value.subspan(32 * slots);
+        if (has_pages && !take_pages(value, entry.pages))
+            return std::nullopt;
         out.entries.push_back(std::move(entry));
     }
     return out;

@@ -21,7 +21,10 @@
 // account_history  address 20, number 8                  the account before that block; empty: there was none
 // storage_history  address 20, slot 32, number 8         the slot before that block; empty: zero
 // change_sets      number 8                              per account: address 20, flags 1, count of slots 4,
-//                                                        slots 32 each (see ChangeSet)
+//                                                        slots 32 each (see ChangeSet); if pages changed,
+//                                                        their count 4 and numbers 4 each
+// arena_pages      address 20, page 4                    the page without the zeros at its end
+// arena_history    address 20, page 4, number 8          mask of lines 8, and what they were before, 64 each
 //
 // A group is kGroupSize transactions of a block. A term is the head of keccak256(position, address or
 // topic): position 0 for the log's address, 1 to 4 for its topics. Terms of different things may collide,
@@ -40,7 +43,7 @@
 namespace meridian::store {
 
 // Changes whenever anything in this file does.
-inline constexpr std::uint64_t kSchemaVersion = 1;
+inline constexpr std::uint64_t kSchemaVersion = 2;
 
 inline constexpr std::size_t kGroupSize = 32;
 inline constexpr std::uint32_t kBodyRest = 0xffffffff;
@@ -52,6 +55,8 @@ using TermKey = FixedBytes<8>;
 using PostingKey = FixedBytes<16>;
 using AccountHistoryKey = FixedBytes<28>;
 using StorageHistoryKey = FixedBytes<60>;
+using ArenaPageKey = FixedBytes<24>;
+using ArenaHistoryKey = FixedBytes<32>;
 static_assert(sizeof(StorageKey) == sizeof(Address) + sizeof(Hash));
 static_assert(sizeof(GroupKey) == sizeof(NumberKey) + 4);
 static_assert(sizeof(PostingKey) == sizeof(TermKey) + sizeof(NumberKey));
@@ -74,6 +79,10 @@ PostingKey posting_key(const TermKey& term, std::uint64_t number) noexcept;
 AccountHistoryKey account_history_key(const Address& address, std::uint64_t number) noexcept;
 StorageHistoryKey storage_history_key(const Address& address, const u256& slot,
                                       std::uint64_t number) noexcept;
+ArenaPageKey arena_page_key(const Address& module, std::uint32_t page) noexcept;
+ArenaHistoryKey arena_history_key(const Address& module, std::uint32_t page, std::uint64_t number) noexcept;
+// Precondition: key.size() >= 24.
+std::uint32_t page_at(BytesView key) noexcept;
 // `owner` is empty for the account trie, else keccak256(address); nibbles one a byte.
 Bytes trie_node_key(BytesView owner, std::span<const std::uint8_t> nibbles);
 
@@ -87,18 +96,22 @@ std::optional<state::Account> decode_account_value(BytesView value) noexcept;
 Bytes encode_slot_value(const u256& value);
 std::optional<u256> decode_slot_value(BytesView value) noexcept;
 
+Bytes encode_page_patch(const state::PagePatch& patch);
+std::optional<state::PagePatch> decode_page_patch(BytesView value);
+
 // What a block changed, for pruning its history and for going back.
 struct ChangeSet {
     struct Entry {
         Address address;
         bool account = false;  // the account itself, not only its slots
         std::vector<u256> slots;
+        std::vector<std::uint32_t> pages = {};  // of the arena that the account commits to; ascending
 
         friend bool operator==(const Entry&, const Entry&) = default;
     };
     std::vector<Entry> entries;  // ascending addresses
 
-    // Accounts and slots.
+    // Accounts, slots and pages.
     std::uint64_t change_count() const noexcept;
     friend bool operator==(const ChangeSet&, const ChangeSet&) = default;
 };

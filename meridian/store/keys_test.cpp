@@ -68,6 +68,22 @@ TEST(StoreKeys, ChangeSetsAreReadStrictly) {
         decode_change_set(encode_change_set({{{to_address(2), true, {}}, {to_address(1), true, {}}}})));
 }
 
+TEST(StoreKeys, PagesAreReadStrictly) {
+    const ChangeSet set{{{to_address(1), false, {}, {0, 7, 0x80000000}}, {to_address(2), true, {3}, {1}}}};
+    const Bytes value = encode_change_set(set);
+    EXPECT_EQ(decode_change_set(value), set);
+    EXPECT_EQ(set.change_count(), 6u);
+    EXPECT_FALSE(decode_change_set(BytesView(value).first(value.size() - 1)));
+    EXPECT_FALSE(decode_change_set(encode_change_set({{{to_address(1), false, {}, {7, 7}}}})));
+    state::PagePatch patch{.lines = 0x8001, .contents = {}};
+    patch.contents.resize(2);
+    patch.contents[1][5] = 9;
+    EXPECT_EQ(decode_page_patch(encode_page_patch(patch)), patch);
+    EXPECT_FALSE(decode_page_patch(BytesView(encode_page_patch(patch)).first(8 + 64)));
+    EXPECT_FALSE(decode_page_patch(Bytes(8)));
+    EXPECT_EQ(page_at(arena_page_key(to_address(1), 0x80000003)), 0x80000003u);
+}
+
 TEST(StoreKeys, PostingsAreReadStrictly) {
     for (const std::vector<std::uint32_t>& indexes :
          {std::vector<std::uint32_t>{}, {0}, {0, 1, 200, 70000}, {0xfffffffe, 0xffffffff}})

@@ -8,6 +8,7 @@ namespace {
 
 bool is_txn_type(std::uint64_t type) noexcept {
     return type <= static_cast<std::uint64_t>(chain::TxnType::SetCode) ||
+           type == static_cast<std::uint64_t>(chain::TxnType::Module) ||
            type == static_cast<std::uint64_t>(chain::TxnType::Deposit);
 }
 

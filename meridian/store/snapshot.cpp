@@ -1,5 +1,7 @@
 #include <meridian/store/snapshot.hpp>
 
+#include <meridian/module/stored_tree.hpp>
+#include <meridian/store/arena_restore.hpp>
 #include <meridian/store/block_writes.hpp>
 #include <meridian/store/log_index.hpp>
 #include <meridian/store/record_codec.hpp>
@@ -114,6 +116,9 @@ StoreResult<void> Exporter::add_range(Table table, BytesView first, BytesView en
         const BytesView key = cursor->key();
         if (!end.empty() && !std::lexicographical_compare(key.begin(), key.end(), end.begin(), end.end()))
             break;
+        // What is computed from pages is computed anew.
+        if (table == Table::ArenaPages && module::is_tree_page(page_at(key)))
+            continue;
         if (auto added = add(table, key, cursor->value()); !added)
             return added;
     }
@@ -134,7 +139,7 @@ StoreResult<Manifest> Exporter::run(const ChainIdentity& identity) {
     for (const Table table : {Table::Bodies, Table::Receipts})
         if (done && m_view.oldest_body() <= head)
             done = add_range(table, number_key(head), after);
-    for (const Table table : {Table::Code, Table::Accounts, Table::Storage})
+    for (const Table table : {Table::Code, Table::Accounts, Table::Storage, Table::ArenaPages})
         if (done)
             done = add_range(table, {}, {});
     if (done)
@@ -277,6 +282,8 @@ StoreResult<void> Restorer::run() {
     if (*root != m_manifest.head.state_root)
         return fail(differs("its state has the root " + to_hex0x(*root) + ", its head says " +
                             to_hex0x(m_manifest.head.state_root)));
+    if (auto rebuilt = rebuild_arenas(m_database); !rebuilt)
+        return rebuilt;
     return finish();
 }
 

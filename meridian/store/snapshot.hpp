@@ -3,9 +3,10 @@
 // manifest           what is in it and the hash of each chunk, under a hash of its own
 // 000000.chunk ...   entries of the store's tables, 4 MiB each before compression, as zstd frames
 //
-// In it: the state (accounts, slots, code), the last headers (BLOCKHASH reads 256), the head's transactions
-// and receipts. Not in it: tries, which are computed anew and have to give the state root of the head's
-// header, older blocks, and history. So a restored store goes on from the head, and its past begins there.
+// In it: the state (accounts, slots, code, pages of arenas), the last headers (BLOCKHASH reads 256), the
+// head's transactions and receipts. Not in it: tries and trees, which are computed anew and have to give the
+// state root of the head's header, older blocks, and history. So a restored store goes on from the head, and
+// its past begins there.
 #pragma once
 
 #include <meridian/store/state_walk.hpp>

@@ -1,4 +1,5 @@
 // The bytes of manifests and chunks. Both come from elsewhere: nothing in them is believed.
+#include <meridian/module/layout.hpp>
 #include <meridian/store/record_codec.hpp>
 #include <meridian/store/snapshot.hpp>
 #include <meridian/store/snapshot_format.hpp>
@@ -52,6 +53,9 @@ bool is_valid(const SnapshotEntry& entry) {
             return key.size() == GroupKey::kSize && is_valid_body(key, value);
         case Table::Receipts:
             return key.size() == GroupKey::kSize && decode_receipt_group(value, Blooms::Leave).has_value();
+        case Table::ArenaPages:
+            return key.size() == ArenaPageKey::kSize && page_at(key) < module::kPagesMax && !value.empty() &&
+                   value.size() <= module::kPageSize && value.back() != 0;
         default:
             return false;
     }

@@ -23,6 +23,7 @@ public:
     u256 storage(const Address& address, const u256& key) override;
     bool has_storage(const Address& address) override;
     BytesView code(const Hash& code_hash) override;
+    bool arena_page(const Address& module, std::uint32_t page, std::uint8_t* out) override;
     state::StateError error() const noexcept override { return m_error; }
     const std::optional<StoreError>& failure() const noexcept override { return m_failure; }
 
@@ -37,6 +38,7 @@ private:
     bool find_change(Cursor& cursor, BytesView name, BytesView key);
     std::optional<u256> changed_slot(const StorageHistoryKey& key);
     bool had_slots_since_erased(const Address& address);
+    bool take_back_page(const Address& module, std::uint32_t page, std::uint8_t* out);
 
     SnapshotPtr m_snapshot;
     std::optional<std::uint64_t> m_number;
@@ -140,6 +142,40 @@ BytesView StateOfSnapshot::code(const Hash& code_hash) {
     return m_code.emplace(code_hash, std::move(code)).first->second;
 }
 
+bool StateOfSnapshot::arena_page(const Address& module, std::uint32_t page, std::uint8_t* out) {
+    auto read = read_page(*m_snapshot, module, page,
+                          std::span<std::uint8_t, state::kArenaPageSize>(out, state::kArenaPageSize));
+    if (!read) {
+        remember(std::move(read.error()), state::StateError::MissingPage);
+        return false;
+    }
+    return !m_number || take_back_page(module, page, out);
+}
+
+// From what stands there now back to the block, the last change first.
+bool StateOfSnapshot::take_back_page(const Address& module, std::uint32_t page, std::uint8_t* out) {
+    std::vector<state::PagePatch> before;
+    const auto cursor = m_snapshot->cursor(Table::ArenaHistory);
+    const ArenaPageKey name = arena_page_key(module, page);
+    const ArenaHistoryKey first = arena_history_key(module, page, *m_number + 1);
+    for (bool at = cursor->seek(first); at && starts_with(cursor->key(), name); at = cursor->next()) {
+        auto patch = decode_page_patch(cursor->value());
+        if (!patch) {
+            remember(corrupt_entry(Table::ArenaHistory, to_hex0x(cursor->key())),
+                     state::StateError::MissingPage);
+            return false;
+        }
+        before.push_back(*std::move(patch));
+    }
+    if (cursor->error()) {
+        remember(*cursor->error(), state::StateError::MissingPage);
+        return false;
+    }
+    for (auto patch = before.rbegin(); patch != before.rend(); ++patch)
+        patch->write_to(out);
+    return true;
+}
+
 }  // namespace
 
 StoreError corrupt_entry(Table table, std::string_view what) {
@@ -173,6 +209,21 @@ StoreResult<u256> read_storage(const Snapshot& snapshot, const Address& address,
     if (!number)
         return fail(corrupt_entry(Table::Storage, to_hex0x(storage_key(address, slot))));
     return *number;
+}
+
+StoreResult<void> read_page(const Snapshot& snapshot, const Address& module, std::uint32_t page,
+                            std::span<std::uint8_t, state::kArenaPageSize> out) {
+    Bytes value;
+    const ArenaPageKey key = arena_page_key(module, page);
+    auto found = snapshot.get(Table::ArenaPages, key, value);
+    if (!found)
+        return fail(std::move(found.error()));
+    if (!*found)
+        value.clear();
+    if (value.size() > out.size())
+        return fail(corrupt_entry(Table::ArenaPages, to_hex0x(key)));
+    std::ranges::fill(std::ranges::copy(value, out.begin()).out, out.end(), std::uint8_t{0});
+    return {};
 }
 
 StoreResult<ChangeSet> read_change_set(const Snapshot& snapshot, std::uint64_t number) {

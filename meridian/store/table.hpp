@@ -24,9 +24,11 @@ enum class Table : std::uint8_t {
     LogIndex,        // address or topic -> the transactions of a block that logged it
     AccountHistory,  // what an account was before a block changed it
     StorageHistory,  // what a slot was before a block changed it
-    ChangeSets,      // which accounts and slots a block changed
+    ChangeSets,      // which accounts, slots and pages a block changed
+    ArenaPages,      // the arenas of native modules, and the trees of hashes over them
+    ArenaHistory,    // what lines of a page were before a block changed them
 };
-inline constexpr std::size_t kTableCount = 15;
+inline constexpr std::size_t kTableCount = 17;
 
 inline constexpr std::array<std::string_view, kTableCount> kTableNames = {
     "meta",
@@ -44,8 +46,10 @@ inline constexpr std::array<std::string_view, kTableCount> kTableNames = {
     "account_history",
     "storage_history",
     "change_sets",
+    "arena_pages",
+    "arena_history",
 };
-static_assert(static_cast<std::size_t>(Table::ChangeSets) + 1 == kTableCount);
+static_assert(static_cast<std::size_t>(Table::ArenaHistory) + 1 == kTableCount);
 
 constexpr std::string_view name_of(Table table) noexcept {
     return kTableNames[static_cast<std::size_t>(table)];
