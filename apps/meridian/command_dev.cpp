@@ -17,6 +17,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -124,6 +125,10 @@ void log_start(const DevOptions& options, node::DevChain& chain, std::uint16_t p
 
 int serve(const DevOptions& options, node::DevChain& chain) {
     rpc::ServiceOptions service_options;
+    service_options.pending_first =
+        static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(
+                                       std::chrono::system_clock::now().time_since_epoch())
+                                       .count());
     service_options.limits.call_gas_max = options.call_gas;
     service_options.limits.call_ms_max = static_cast<std::uint64_t>(options.evm_timeout_s * 1000);
     // Development tools know their node by the beginning of this text.

@@ -336,6 +336,7 @@ Result<void, Refusal> NodeProcess::open_chain() {
 
 Result<void, Refusal> NodeProcess::open_rpc() {
     rpc::ServiceOptions options;
+    options.pending_first = m_clock.wall_us();
     options.limits = rpc_limits(m_config);
     options.client_version = "Meridian/v" MERIDIAN_VERSION;
     options.readers = {.threads = m_config.rpc.read_threads, .queue_max = m_config.rpc.read_queue_max};

@@ -299,7 +299,7 @@ TEST(sections, counts_beyond_the_bounds_do_not_decode) {
             .build();
     EXPECT_EQ(
         raw.error(),
-        "the changes section: accounts: account 0: storage: more than 1000000 accounts, slots and codes");
+        "the changes section: accounts: account 0: storage: more than 1000000 accounts, slots, codes and lines");
 }
 
 // --- record

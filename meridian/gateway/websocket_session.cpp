@@ -84,8 +84,9 @@ public:
 
     // On the chain's strand.
     void notify(rpc::Notification message) override {
-        const std::size_t waiting = m_waiting.fetch_add(message.size()) + message.size();
-        if (waiting > m_hub.options.notification_bytes_max) {
+        // One that finds room is taken whatever its size: refused, it would be in the way for good.
+        const std::size_t before = m_waiting.fetch_add(message.size());
+        if (before >= kRoomBytes && before + message.size() > m_hub.options.notification_bytes_max) {
             m_waiting.fetch_sub(message.size());
             if (!m_overrun.exchange(true)) {
                 ++m_hub.slow_subscribers;

@@ -14,7 +14,8 @@ Service::Service(node::Chain& chain, ServiceOptions options, node::DevChain* dev
       m_filter_shares(m_options.limits.filters_max),
       m_streams(chain, {.per_session_max = m_options.limits.subscriptions_per_session_max,
                         .total_max = m_options.limits.subscriptions_max,
-                        .terms_bytes_max = m_options.limits.filter_terms_bytes_max}),
+                        .terms_bytes_max = m_options.limits.filter_terms_bytes_max,
+                        .pending_first = m_options.pending_first}),
       m_waiting(m_options.limits.waiting_max) {
     m_chain.set_listener(this);
     // However often it is called, one refresh() waits for its turn.

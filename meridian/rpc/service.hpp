@@ -62,6 +62,7 @@ struct ServiceOptions {
     std::function<std::uint64_t()> clock;
     // Where the chain has readers; zero threads: everything on the chain's one.
     ReadPool::Options readers;
+    std::uint64_t pending_first = 0;  // see StreamLimits
 };
 
 class Service final : public node::ChainListener {

@@ -141,7 +141,11 @@ std::shared_ptr<const std::string> body_of(const json::value& result) {
 // --- who is subscribed ----------------------------------------------------------------------------------
 
 Streams::Streams(node::Chain& chain, const StreamLimits& limits)
-    : m_chain(chain), m_limits(limits), m_shares(limits.total_max), m_terms_bytes(limits.terms_bytes_max) {}
+    : m_chain(chain),
+      m_limits(limits),
+      m_shares(limits.total_max),
+      m_terms_bytes(limits.terms_bytes_max),
+      m_pending_count(limits.pending_first) {}
 
 void Streams::take_terms(ClientId client, std::size_t bytes) {
     if (bytes > 0 && !m_terms_bytes.take(client, bytes))
@@ -175,9 +179,10 @@ void Streams::begin(Stream& stream) {
             return;
         case StreamKind::PendingTransactions:
             stream.next = from.value_or(m_pending_count);
-            if (stream.next < first_pending())
-                refuse("pending transactions before " + std::to_string(first_pending()) +
-                       " are not remembered");
+            if (stream.next < first_pending() || stream.next > m_pending_count)
+                refuse("pending transactions are remembered from " + std::to_string(first_pending()) +
+                       " on, the next one is " + std::to_string(m_pending_count) +
+                       "; none of before a restart is");
             return;
         case StreamKind::Frames:
         case StreamKind::MiniBlocks:

@@ -75,6 +75,9 @@ struct StreamLimits {
     std::size_t terms_bytes_max = 64u << 20;    // of all addresses and topics; of one client the same
     std::size_t pending_kept = 65'536;          // transactions that newPendingTransactions can begin with
     std::size_t pending_bytes_max = 32u << 20;  // of them, as they were encoded
+    // Sequence of the first one: greater than all before a restart, so that none of those is taken for one of
+    // now.
+    std::uint64_t pending_first = 0;
     // Blocks, frames or transactions that one slice looks through, for all subscriptions; and how long it may
     // last, beyond the one that is longer.
     std::size_t slice_max = 512;
@@ -169,7 +172,7 @@ private:
     };
     std::deque<Pending> m_pending;
     std::size_t m_pending_bytes = 0;
-    std::uint64_t m_pending_count = 0;  // since the start
+    std::uint64_t m_pending_count;  // the next one's sequence
     // The last messages as text, by kind and fields.
     std::map<std::uint32_t, node::RecentlyRead<std::uint64_t, Body>> m_rendered;
 };

@@ -143,6 +143,12 @@ TEST_F(StreamsTest, CountWhatEntersThePool) {
     EXPECT_EQ(hashes.sequences(), (Sequences{0, 1, 2}));
     EXPECT_EQ(again.sequences(), (Sequences{1, 2}));
     EXPECT_EQ(again.messages[0].at("result").at("hash"), hashes.messages[1].at("result"));
+    // What a client has from before a restart is not taken for what is there now.
+    Reader stale;
+    const auto refused = subscribe(stale, {"newPendingTransactions", json::object{{"from", "0x4"}}});
+    EXPECT_EQ(
+        refused.at("error").at("message").as_string(),
+        "pending transactions are remembered from 0 on, the next one is 3; none of before a restart is");
 }
 
 TEST_F(StreamsTest, TellWhatADevelopmentChainTakesBack) {
