@@ -22,7 +22,7 @@ using beast::error_code;
 
 constexpr std::size_t kReadBytes = 64 << 10;
 constexpr std::chrono::milliseconds kLeftCheck{250};  // between two looks whether the client has left
-// A subscription gets its next message while less than this waits to be written.
+// A subscription gets its next message while less than this waits to be written, or than may wait at all.
 constexpr std::size_t kRoomBytes = 256 << 10;
 // Of a close frame (RFC 6455, section 5.5).
 constexpr std::size_t kReasonBytesMax = 123;
@@ -41,6 +41,7 @@ public:
           m_stream(std::move(socket)),
           m_deadline(m_stream.get_executor()),
           m_left_check(m_stream.get_executor()),
+          m_room_bytes(std::min(kRoomBytes, hub.options.notification_bytes_max)),
           m_ticket(hub, *this, beast::get_lowest_layer(m_stream).socket()),
           m_message_bytes(hub.request_bytes, m_ticket.id()) {
         ++m_hub.websockets;
@@ -86,12 +87,11 @@ public:
     void notify(rpc::Notification message) override {
         // One that finds room is taken whatever its size: refused, it would be in the way for good.
         const std::size_t before = m_waiting.fetch_add(message.size());
-        if (before >= kRoomBytes && before + message.size() > m_hub.options.notification_bytes_max) {
+        if (before >= m_room_bytes && before + message.size() > m_hub.options.notification_bytes_max) {
             m_waiting.fetch_sub(message.size());
             if (!m_overrun.exchange(true)) {
-                ++m_hub.slow_subscribers;
                 asio::post(m_stream.get_executor(), [self = shared_from_this()] {
-                    spdlog::warn("a subscriber reads too slowly and is disconnected");
+                    self->tell_slow();
                     self->give_up(websocket::close_code::try_again_later, "too slow for its subscriptions");
                 });
             }
@@ -108,10 +108,10 @@ public:
 
     // On the chain's strand. Asked for again by on_write(), which may find room at the same time.
     bool has_room() override {
-        if (m_waiting < kRoomBytes)
+        if (m_waiting < m_room_bytes)
             return true;
         m_starved = true;
-        return m_waiting < kRoomBytes;
+        return m_waiting < m_room_bytes;
     }
 
     void cut_off(std::string reason) override {
@@ -315,7 +315,14 @@ private:
     }
 
     void write() {
-        set_deadline(std::chrono::seconds(m_hub.options.write_s_max));
+        m_deadline.expires_after(std::chrono::seconds(m_hub.options.write_s_max));
+        m_deadline.async_wait([self = shared_from_this()](error_code ec) {
+            if (ec || self->m_closing)
+                return;
+            if (!self->m_queue.front().held)
+                self->tell_slow();
+            self->finish();
+        });
         m_stream.text(true);
         const rpc::Notification& text = m_queue.front().text;
         const std::array<asio::const_buffer, 2> parts{asio::buffer(text.head), asio::buffer(*text.body)};
@@ -331,7 +338,7 @@ private:
         if (m_closing)
             return close();
         m_deadline.cancel();
-        if (m_waiting < kRoomBytes && m_starved.exchange(false))
+        if (m_waiting < m_room_bytes && m_starved.exchange(false))
             asio::post(m_hub.chain, [self = shared_from_this()] { self->m_hub.service.on_room(*self); });
         if (!m_queue.empty())
             write();
@@ -340,6 +347,11 @@ private:
         else if (!m_last_words.empty())
             return give_up(websocket::close_code::try_again_later, m_last_words);
         read_on();
+    }
+
+    void tell_slow() {
+        ++m_hub.slow_subscribers;
+        spdlog::warn("a subscriber reads too slowly and is disconnected");
     }
 
     // The answers that wait are still sent, notifications no more.
@@ -405,6 +417,7 @@ private:
     std::mutex m_notified_mutex;
     std::vector<rpc::Notification> m_notified;  // on their way to the queue
     std::atomic<std::size_t> m_waiting = 0;     // bytes in the queue or on their way to it
+    const std::size_t m_room_bytes;
     std::atomic<bool> m_overrun = false;
     websocket::close_reason m_reason;
     std::string m_last_words;             // of a subscription that cannot go on; said when all is written
