@@ -297,9 +297,9 @@ TEST(sections, counts_beyond_the_bounds_do_not_decode) {
             .list(list().list(list().bytes(Address{}).list(list()).uint(0).encoded(rlp::wrap_list(storage))))
             .list(list())
             .build();
-    EXPECT_EQ(
-        raw.error(),
-        "the changes section: accounts: account 0: storage: more than 1000000 accounts, slots, codes and lines");
+    EXPECT_EQ(raw.error(),
+              "the changes section: accounts: account 0: storage: more than 1000000 accounts, slots, codes "
+              "and lines");
 }
 
 // --- record

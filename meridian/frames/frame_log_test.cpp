@@ -490,6 +490,7 @@ TEST_F(FrameLogTest, what_had_been_durable_is_never_cut) {
 }
 
 TEST_F(FrameLogTest, a_promised_frame_is_never_cut) {
+    options.segment_size_max = 1u << 20;
     open();
     write_each(4);
     forget_note();
