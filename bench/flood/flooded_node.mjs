@@ -1,8 +1,8 @@
 // A sequencer to be flooded, and the process that floods it.
-import { fork, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { setPriority, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { request, root } from '../../tests/functional/support/node.mjs';
@@ -67,12 +67,13 @@ export class FloodedNode {
  * At a lower priority than the node's and the honest user's, unless `nice` is 0.
  */
 export async function attack(node, mode, intensity = 1, nice = 10) {
-    const child = fork(attackerFile, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    // From its first instruction on, so that the threads of its engine have that priority too.
+    const child = spawn('nice', ['-n', nice, process.execPath, attackerFile],
+        { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     const ended = once(child, 'exit');
     const answer = () => Promise.race([once(child, 'message').then(([message]) => message), ended.then(([code]) => {
         throw new Error(`the attacker (${mode}) ended with ${code}`);
     })]);
-    setPriority(child.pid, nice);
     child.send({ mode, intensity, ports: node.ports, chainId: node.chainId, genesisHash: node.genesisHash });
     await answer();
     return {

@@ -49,6 +49,7 @@ protected:
         out.notification_bytes_max = 20'000;
         // Never the reason for an end here: a slow machine may need long for what is under way.
         out.stop_ms_max = 60'000;
+        out.write_s_max = 3'600;
         return out;
     }
 

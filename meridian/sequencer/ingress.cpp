@@ -6,6 +6,8 @@ namespace {
 
 using crypto::secp256k1::RecoverRequest;
 
+constexpr std::uint64_t kSharedUs = 1'000'000;  // how long a client counts as not alone
+
 SubmitFailure invalid_sender() {
     return {SubmitError::InvalidSignature, "invalid sender"};
 }
@@ -68,19 +70,31 @@ bool Ingress::enqueue(Submission& submission, ClientId client) {
     if (m_queue.size() + m_queue.size_of(client) >= m_options.queue_max ||
         m_bytes + own_bytes + size > m_options.queue_bytes_max)
         return false;
+    if (client != m_last_client)
+        m_alone_from_us = m_parts.clock.steady_us() + kSharedUs;
+    m_last_client = client;
     m_bytes += size;
     m_bytes_of_clients[client] += size;
     m_queue.push(client, std::move(submission));
     return true;
 }
 
+std::size_t Ingress::share() const {
+    if (m_parts.clock.steady_us() >= m_alone_from_us)
+        return m_options.batch;
+    return std::max<std::size_t>(1, m_options.batch / 8);
+}
+
 std::vector<Ingress::Submission> Ingress::dequeue() {
     std::vector<Submission> out;
+    std::unordered_map<ClientId, std::size_t> taken;
     const std::lock_guard lock(m_mutex);
+    const std::size_t share_max = share();
     while (out.size() < m_options.batch) {
-        auto next = m_queue.pop();
+        auto next = m_queue.pop_if([&](ClientId client) { return taken[client] < share_max; });
         if (!next)
             break;
+        ++taken[next->client];
         m_bytes -= next->envelope.size();
         m_bytes_of_clients[next->client] -= next->envelope.size();
         if (m_queue.size_of(next->client) == 0)

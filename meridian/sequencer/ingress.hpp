@@ -3,7 +3,8 @@
 // order.
 //
 // Clients have turns: one that submits more than can be checked waits for itself. It may have as much in the
-// queue as is still free, so that there is room for others whatever it does.
+// queue as is still free, so that there is room for others whatever it does. What others submit does not wait
+// behind a whole batch of it either, nor in one.
 #pragma once
 
 #include <meridian/base/fair_queue.hpp>
@@ -21,7 +22,7 @@ struct IngressOptions {
     std::size_t queue_max = 20'000;           // submissions; one client: half, if nobody else is there
     std::size_t queue_bytes_max = 64u << 20;  // the same
     std::size_t txn_bytes_max = 128u << 10;   // as geth
-    std::size_t batch = 64;
+    std::size_t batch = 64;  // of one client an eighth, if others were there in the last second
     AdmissionRules rules;
 };
 
@@ -69,6 +70,8 @@ private:
     };
 
     bool enqueue(Submission& submission, ClientId client);
+    // Of a batch, for one client.
+    std::size_t share() const;
     std::vector<Submission> dequeue();
     void count(SubmitError error) noexcept {
         m_refused[static_cast<std::size_t>(error)].fetch_add(1, std::memory_order_relaxed);
@@ -92,6 +95,8 @@ private:
     FairQueue<Submission> m_queue;
     std::size_t m_bytes = 0;                                       // in it
     std::unordered_map<ClientId, std::size_t> m_bytes_of_clients;  // the same
+    ClientId m_last_client = kNobody;
+    std::uint64_t m_alone_from_us = 0;  // when the last of the others' submissions is so long ago
 };
 
 }  // namespace meridian::sequencer
