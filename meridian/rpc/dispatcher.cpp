@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <deque>
 
 namespace meridian::rpc {
 namespace {
@@ -119,8 +120,6 @@ public:
 
     std::size_t index() const noexcept { return m_index; }
     bool answered() const noexcept { return m_answer.has_value(); }
-    bool ready() const noexcept { return m_later && m_later->ready(); }
-    bool is_work() const noexcept { return m_later && m_later->is_work(); }
     // Precondition: not answered().
     Later& later() noexcept { return *m_later; }
     // Empty for a notification. Precondition: answered().
@@ -243,9 +242,15 @@ private:
 
 // --- Exchange -------------------------------------------------------------------------------------------
 
-// What the items that wait call, the first of them.
+// What the items that wait call: they go on in the order in which they were woken.
 struct Exchange::Waker {
-    std::function<void()> wake;
+    std::deque<std::size_t> ready;
+    std::function<void()> wake;  // for the first of them
+};
+
+struct Exchange::Open {
+    std::unique_ptr<Item> item;
+    bool is_work;
 };
 
 namespace {
@@ -301,11 +306,6 @@ Exchange::State Exchange::step(std::function<void()> wake) {
             return State::Done;
         }
         m_waker->wake = std::move(wake);
-        for (const auto& item : m_open)
-            item->later().set_waker([waker = m_waker] {
-                if (const auto call = std::exchange(waker->wake, nullptr))
-                    call();
-            });
         return State::Waiting;
     } while (std::chrono::steady_clock::now() < end_of_turn);
     return State::More;
@@ -315,31 +315,30 @@ Exchange::State Exchange::step(std::function<void()> wake) {
 // the queue.
 bool Exchange::may_begin() const {
     constexpr std::size_t kReadsOfABatch = 4;
-    return m_open.size() < m_dispatcher.limits().waiting_per_batch_max &&
-           std::ranges::count_if(
-               m_open, [](const auto& item) { return item->is_work(); }) <
-               static_cast<std::ptrdiff_t>(kReadsOfABatch);
+    return m_open.size() < m_dispatcher.limits().waiting_per_batch_max && m_works < kReadsOfABatch;
 }
 
 bool Exchange::reading() const {
-    return std::ranges::any_of(m_open, [](const auto& item) { return item->is_work(); });
+    return m_works > 0;
 }
 
 // One that wants turns has them before the next item begins.
 bool Exchange::resume_ready() {
-    for (auto at = m_open.begin(); at != m_open.end(); ++at) {
-        Item& item = **at;
-        if (!item.ready())
-            continue;
-        m_dispatcher.service().refresh();
-        item.resume();
-        if (item.answered()) {
-            close(item);
-            m_open.erase(at);
-        }
+    if (m_waker->ready.empty())
+        return false;
+    const auto at = m_open.find(m_waker->ready.front());
+    m_waker->ready.pop_front();
+    Item& item = *at->second.item;
+    m_dispatcher.service().refresh();
+    item.resume();
+    if (!item.answered()) {
+        await(item);
         return true;
     }
-    return false;
+    close(item);
+    m_works -= at->second.is_work ? 1 : 0;
+    m_open.erase(at);
+    return true;
 }
 
 void Exchange::begin_next() {
@@ -352,12 +351,30 @@ void Exchange::begin_next() {
         refusal = &kTimedOut;
     auto item = std::make_unique<Item>(m_dispatcher, request, m_next++, m_client);
     item->begin(request, m_session, refusal);
-    if (item->answered())
+    if (item->answered()) {
         close(*item);
-    else
-        m_open.push_back(std::move(item));
+    } else {
+        await(*item);
+        const bool is_work = item->later().is_work();
+        m_works += is_work ? 1 : 0;
+        const std::size_t index = item->index();
+        m_open.emplace(index, Open{std::move(item), is_work});
+    }
     if (m_next == m_size)
         m_request = nullptr;
+}
+
+// Has it in the line of those that are ready, once, as soon as it is.
+void Exchange::await(Item& item) {
+    if (item.later().ready()) {
+        m_waker->ready.push_back(item.index());
+        return;
+    }
+    item.later().set_waker([waker = m_waker, index = item.index()] {
+        waker->ready.push_back(index);
+        if (const auto call = std::exchange(waker->wake, nullptr))
+            call();
+    });
 }
 
 // A batch's answers have a size together; beyond it they are replaced.
@@ -389,8 +406,8 @@ void Exchange::join() {
 }
 
 void Exchange::expire() {
-    for (const auto& item : m_open)
-        item->later().expire();
+    for (const auto& [index, open] : m_open)
+        open.item->later().expire();
 }
 
 }  // namespace meridian::rpc

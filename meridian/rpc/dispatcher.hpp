@@ -8,8 +8,8 @@
 #include <meridian/rpc/service.hpp>
 
 #include <chrono>
-#include <deque>
 #include <expected>
+#include <map>
 
 namespace meridian::rpc {
 
@@ -83,11 +83,13 @@ public:
 private:
     class Item;
     struct Waker;
+    struct Open;
 
     bool refuse_batch();
     void begin_next();
     bool resume_ready();
     bool may_begin() const;
+    void await(Item& item);
     void close(Item& item);
     void join();
 
@@ -102,7 +104,8 @@ private:
     std::size_t m_bytes = 0;
     bool m_full = false;
     std::optional<RpcError> m_refusal;
-    std::deque<std::unique_ptr<Item>> m_open;  // begun, and not answered
+    std::map<std::size_t, Open> m_open;  // begun, and not answered
+    std::size_t m_works = 0;             // of them, what is_work()
     std::vector<std::string> m_answers;
     std::shared_ptr<Waker> m_waker;
     std::string m_out;
