@@ -101,7 +101,11 @@ private:
         if (!m_client.m_options.acknowledging)
             follow();
     }
-    void on_error(const Error& error) override { m_why = error.text; }
+    void on_error(const Error& error) override {
+        m_why = error.text;
+        if (error.code == ErrorCode::Diverged)
+            m_client.change_status([&](FeedClientStatus& status) { status.diverged = error.text; });
+    }
     void on_end(const std::string& why) override { m_client.on_link_end(m_why.empty() ? why : m_why); }
     void on_written() override { send_fetched(); }
     void on_message(const Message& message) override;
@@ -281,6 +285,7 @@ bool FeedClient::Impl::offer(BytesView record, Shown shown) {
     change_status([](FeedClientStatus& status) {
         ++status.records;
         status.error.clear();
+        status.diverged.clear();
     });
     return true;
 }

@@ -42,6 +42,9 @@ struct FeedClientStatus {
     // asked.
     std::optional<std::uint64_t> acknowledged;
     std::string error;  // why the last connection ended, or was not made; empty once a record came
+    // Why the last server that was reached turned this replica away for frames that are not its own; empty:
+    // it did not, or a record came since.
+    std::string diverged;
 };
 
 class FeedClient {

@@ -120,6 +120,8 @@ public:
     std::uint64_t shown() const { return m_log->last_durable(); }
     const FrameLog& log() const { return *m_log; }
     void set_slow(bool slow) { m_slow = slow; }
+    // To hold what it does not. Before connect().
+    void claim(const sequencer::HeldFrame& held) { m_held = held; }
 
     MemoryDisk disk;
     std::unique_ptr<FeedClient> client;
@@ -432,6 +434,25 @@ TEST_F(ReplicationTest, AReplicaWithAnotherFrameIsTurnedAway) {
     }
     EXPECT_EQ(m_quorum->released(), 0u);
     EXPECT_EQ(m_quorum->status().reported(), 0u);
+}
+
+TEST_F(ReplicationTest, AReplicaThatIsTurnedAwayKnowsThatItHasDiverged) {
+    serve(1, 1);
+    seal(2);
+    Holder replica(1, m_port);
+    Hash other;
+    other.bytes[5] = 7;
+    replica.claim({2, other});
+    replica.connect();
+    ASSERT_TRUE(eventually([&] { return !replica.client->status().diverged.empty(); }));
+    EXPECT_NE(replica.client->status().diverged.find("begin the replica anew"), std::string::npos)
+        << replica.client->status().diverged;
+    // It stays so while nobody can be reached.
+    m_server.reset();
+    ASSERT_TRUE(eventually([&] {
+        return replica.client->status().error.find("refused") != std::string::npos;
+    })) << replica.client->status().error;
+    EXPECT_FALSE(replica.client->status().diverged.empty());
 }
 
 // --- who they are -----------------------------------------------------------------------------------------
