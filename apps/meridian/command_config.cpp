@@ -1,5 +1,6 @@
 // meridian config: says what is wrong with a chain.toml, and prints one with every key at its default.
 #include "commands.hpp"
+#include "node_settings.hpp"
 
 #include <meridian/config/config_file.hpp>
 
@@ -38,6 +39,8 @@ int print_json(const config::Problems& problems) {
 int check(const ConfigOptions& options) {
     const auto config = config::load_node_config(options.file);
     config::Problems problems = config ? config::Problems{} : config.error();
+    if (config)
+        problems = find_problems(*config, options.file);
     // What the file names has to be there.
     if (std::error_code ignored; config && !config->chain.genesis.empty() &&
                                  !std::filesystem::is_regular_file(config->chain.genesis, ignored))

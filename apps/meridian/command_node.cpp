@@ -3,6 +3,7 @@
 #include "data_folder.hpp"
 #include "logging.hpp"
 #include "node_process.hpp"
+#include "node_settings.hpp"
 
 #include <meridian/base/hex.hpp>
 #include <meridian/config/config_file.hpp>
@@ -102,6 +103,9 @@ int run_node(const NodeOptions& options) {
     auto config = config::load_with_settings(options.config, settings);
     if (!config)
         return refuse(config.error());
+    if (const auto problems = find_problems(*config, options.config.empty() ? "--set" : options.config);
+        !problems.empty())
+        return refuse(problems);
     if (options.identity || options.signer)
         return print_address(*config, options.identity ? load_identity : load_signer);
     start_log({config->logging.level, config->logging.format == "json"});

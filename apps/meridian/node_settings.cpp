@@ -49,6 +49,18 @@ sequencer::ChainCoreOptions core_options(const config::NodeConfig& config) {
 
 }  // namespace
 
+config::Problems find_problems(const config::NodeConfig& config, const std::string& file) {
+    config::Problems out;
+    const auto check = [&](const std::string& key, const std::vector<std::string>& items) {
+        for (const std::string& item : items)
+            if (auto mistake = rpc::find_method_mistake(item))
+                out.push_back({file, 0, 0, key, *std::move(mistake)});
+    };
+    check("rpc.allow", config.rpc.allow);
+    check("rpc.deny", config.rpc.deny);
+    return out;
+}
+
 sequencer::PipelineOptions pipeline_options(const config::NodeConfig& config) {
     sequencer::PipelineOptions out;
     out.executor = executor_options(config);

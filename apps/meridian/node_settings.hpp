@@ -1,7 +1,7 @@
 // What chain.toml says, as options of the parts of a node.
 #pragma once
 
-#include <meridian/config/node_config.hpp>
+#include <meridian/config/config_file.hpp>
 #include <meridian/frames/frame_log.hpp>
 #include <meridian/gateway/plain_server.hpp>
 #include <meridian/gateway/server.hpp>
@@ -14,6 +14,9 @@
 #include <meridian/wire/txn_server.hpp>
 
 namespace meridian::app {
+
+// What is wrong with a config that names what other parts know: the methods. `file` is where it came from.
+config::Problems find_problems(const config::NodeConfig& config, const std::string& file);
 
 // Precondition of all: the config was checked.
 sequencer::PipelineOptions pipeline_options(const config::NodeConfig& config);

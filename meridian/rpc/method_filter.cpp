@@ -1,4 +1,9 @@
+#include <meridian/config/nearest.hpp>
+#include <meridian/rpc/method.hpp>
 #include <meridian/rpc/method_filter.hpp>
+
+#include <algorithm>
+#include <set>
 
 namespace meridian::rpc {
 
@@ -14,6 +19,22 @@ MethodFilter::List::List(const std::vector<std::string>& items) {
 bool MethodFilter::List::holds(std::string_view method) const {
     return names.contains(std::string(method)) ||
            namespaces.contains(std::string(method.substr(0, method.find('_'))));
+}
+
+std::optional<std::string> find_method_mistake(const std::string& item) {
+    const MethodTable table(true);
+    std::set<std::string> names;
+    for (const Method* method : table.sorted()) {
+        names.emplace(method->name);
+        names.insert(std::string(method->name.substr(0, method->name.find('_'))) + "_*");
+    }
+    if (names.contains(item))
+        return std::nullopt;
+    std::string out = "\"" + item + "\" names no method";
+    const std::vector<std::string> known(names.begin(), names.end());
+    if (const auto meant = config::nearest_name(item, known))
+        return out + "; did you mean \"" + *meant + "\"?";
+    return out + ": want NAME or NAMESPACE_*, as rpc_methods lists them";
 }
 
 MethodFilter::MethodFilter(const std::vector<std::string>& allow, const std::vector<std::string>& deny)

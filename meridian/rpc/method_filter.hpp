@@ -1,6 +1,7 @@
 // Which methods are served: those of an allow list, without those of a deny list.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -29,5 +30,9 @@ private:
     List m_allow;
     List m_deny;
 };
+
+// What is wrong with an item of such a list, in words: it names no method there is. A method of development
+// chains counts, as a list may be that of several nodes.
+std::optional<std::string> find_method_mistake(const std::string& item);
 
 }  // namespace meridian::rpc

@@ -44,6 +44,19 @@ describe('meridian config', { skip: !isMeridian }, () => {
             [['frames.intervall_ms', 2, 1], ['rpc.port', 5, 8]]);
     });
 
+    test('methods that there are none of are told, with what was meant', () => {
+        writeFileSync(file, '[rpc]\nallow = ["eth_*", "etth_*"]\ndeny = ["debug_traceTransactoin"]\n');
+        const checked = config('check', file);
+        assert.equal(checked.status, 1);
+        assert.deepEqual(checked.stdout.trim().split('\n'), [
+            `${file}: rpc.allow: "etth_*" names no method; did you mean "eth_*"?`,
+            `${file}: rpc.deny: "debug_traceTransactoin" names no method; did you mean "debug_traceTransaction"?`]);
+        const node = spawnSync(target, ['node', '--data-dir', join(folder, 'none'), '--config', file],
+            { encoding: 'utf8', timeout: 30_000 });
+        assert.notEqual(node.status, 0);
+        assert.match(node.stderr, /rpc\.allow: "etth_\*" names no method/);
+    });
+
     test('a file that is not there, and a command that is not there', () => {
         const missing = config('check', join(folder, 'none.toml'));
         assert.equal(missing.status, 1);
