@@ -29,6 +29,10 @@ int main(int argc, char** argv) {
             return 2;
         }
     }
+    if (seeds == 0 || steps == 0) {
+        std::fprintf(stderr, "meridian-sim: --seeds and --steps are at least 1: nothing would be run\n");
+        return 2;
+    }
     std::uint64_t passed = 0, failed = 0;
     for (std::uint64_t i = 0; i < seeds; ++i) {
         std::printf("seed %llu: ", static_cast<unsigned long long>(seed + i));
