@@ -2,6 +2,7 @@
 // cost: copying the same bytes, hashing them and compressing them; for decoding, decompressing, hashing and
 // copying.
 #include "arguments.hpp"
+#include "frame_groups.hpp"
 #include "interleaved.hpp"
 
 #include <meridian/crypto/keccak.hpp>
@@ -179,4 +180,6 @@ int main(int argc, char** argv) {
         bench::run("transfers", bench::transfers());
     if (bench::wants("token transfers"))
         bench::run("token transfers", bench::token_transfers());
+    if (bench::wants("durable groups"))
+        bench::run_groups();
 }
