@@ -95,7 +95,8 @@ private:
     std::atomic<wire::TxnServer*> m_txns = nullptr;
 };
 
-NodeProcess::NodeProcess(const config::NodeConfig& config) : m_config(config), m_disk(frames::posix_disk()) {}
+NodeProcess::NodeProcess(const config::NodeConfig& config)
+    : m_config(config), m_damage(m_clock, config.node.data_dir), m_disk(frames::posix_disk()) {}
 
 NodeProcess::~NodeProcess() {
     // The ports go before what they ask, and the threads that call back before whom they call.
@@ -168,7 +169,13 @@ Result<void, Refusal> NodeProcess::open_store() {
         return refuse(std::move(made.error()));
     if (auto same = check_role(m_config.node.data_dir, m_config.node.role, m_change_role); !same)
         return refuse(std::move(same.error()));
-    auto database = store::open_rocks(rocks_options(m_config));
+    store::RocksOptions options = rocks_options(m_config);
+    options.on_read_failure = [this](const store::StoreError& error) {
+        if (m_database != nullptr)
+            m_database->count_read_failure();
+        m_damage.on_store(error);
+    };
+    auto database = store::open_rocks(options);
     if (!database)
         return refuse(database.error().message);
     auto metered = std::make_unique<operation::MeteredDatabase>(*std::move(database));
@@ -190,6 +197,10 @@ Result<void, Refusal> NodeProcess::open_log() {
     options.chain_id = m_genesis.config.chain_id;
     options.genesis_hash = m_store->identity().genesis_hash;
     options.salt = random_number();
+    options.on_read_failure = [this](const frames::LogFailure& failure) {
+        m_disk.count_read_failure();
+        m_damage.on_log(failure);
+    };
     // An empty log begins behind the store's last frame, and one that is there has to reach that far.
     options = sequencer::follower_log(std::move(options), *view);
     if (m_quorum) {
@@ -329,7 +340,8 @@ Result<void, Refusal> NodeProcess::open_chain() {
         node::SequencerChain::Parts{m_genesis, live(), *m_log, m_pipeline ? &m_pipeline->pool() : nullptr,
                                     [this](Bytes envelope, sequencer::SubmitCallback done, ClientId client) {
                                         submit(std::move(envelope), std::move(done), client);
-                                    }});
+                                    },
+                                    &operation::DamageWatch::failed_reads});
     m_listener->attach(m_chain.get());
     return {};
 }
@@ -447,8 +459,14 @@ std::vector<operation::Reason> NodeProcess::reasons() const {
     std::vector<operation::Reason> out;
     if (std::string why = fault(); !why.empty())
         out.push_back({"fault", std::move(why)});
+    for (operation::Reason& reason : m_damage.reasons())
+        out.push_back(std::move(reason));
     if (!m_follower)
         return out;
+    if (const std::string why = m_feed_client->status().diverged; !why.empty())
+        out.push_back(
+            {"diverged", why + ". Keep its folder, as the two frames may be evidence (meridian evidence "
+                               "extract), and start the replica with an empty one or a snapshot"});
     const std::uint64_t now = sequencer::SystemClock().wall_us();
     const std::uint64_t stamp = m_follower->status().timestamp_us;
     if (stamp + kBehindMaxUs < now) {
@@ -480,13 +498,15 @@ void NodeProcess::collect(metrics::Page& page) {
 boost::json::object NodeProcess::status() const {
     boost::json::object out{{"role", m_config.node.role},   {"durability", m_config.log.durability},
                             {"signer", to_hex0x(signer())}, {"block", block_number()},
-                            {"frame", frame_number()},      {"fault", fault()}};
+                            {"frame", frame_number()},      {"fault", fault()},
+                            {"damage", m_damage.status()}};
     if (m_feed_client) {
         const wire::FeedClientStatus feed = m_feed_client->status();
         out["feed"] = {{"address", feed.address},
                        {"connected", feed.connected},
                        {"serverLastFrame", feed.server_last},
-                       {"error", feed.error}};
+                       {"error", feed.error},
+                       {"diverged", feed.diverged}};
         out["identity"] = to_hex0x(*identity());
         out["acknowledgedFrame"] = feed.acknowledged ? boost::json::value(*feed.acknowledged) : nullptr;
     }

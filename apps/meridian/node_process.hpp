@@ -9,6 +9,7 @@
 #include <meridian/gateway/server.hpp>
 #include <meridian/node/sequencer_chain.hpp>
 #include <meridian/operation/admin.hpp>
+#include <meridian/operation/damage.hpp>
 #include <meridian/operation/health.hpp>
 #include <meridian/operation/metered_database.hpp>
 #include <meridian/operation/metered_disk.hpp>
@@ -100,6 +101,7 @@ private:
     std::vector<node::DevAccount> m_accounts;  // of the preset "dev"
     sequencer::SystemClock m_clock;
     operation::Health m_health;
+    operation::DamageWatch m_damage;
     operation::MeteredDisk m_disk;
     operation::MeteredDatabase* m_database = nullptr;  // the store's
     std::unique_ptr<store::ChainStore> m_store;

@@ -17,12 +17,16 @@ Code& CodeCache::find(const Hash& hash, BytesView bytes, Revision revision, bool
     return *code;
 }
 
+void CodeCache::clear() {
+    m_codes.clear();
+    m_last = nullptr;
+}
+
 void CodeCache::trim() {
     m_frames.trim();
     if (m_translator.bytes_held() <= m_bytes_max)
         return;
-    m_codes.clear();
-    m_last = nullptr;
+    clear();
 }
 
 }  // namespace meridian::evm

@@ -23,6 +23,8 @@ public:
     FramePool& frames() noexcept { return m_frames; }
     // Between transactions: forgets all code if it has grown too large.
     void trim();
+    // The same, however large it is.
+    void clear();
 
 private:
     struct Key {

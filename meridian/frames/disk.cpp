@@ -35,6 +35,10 @@ IoCode code_of(int error) {
         case ENOTDIR:
         case EISDIR:
             return IoCode::NotAFolder;
+        case EMFILE:
+        case ENFILE:
+        case ENOMEM:
+            return IoCode::Exhausted;
         default:
             return IoCode::Failed;
     }

@@ -21,6 +21,7 @@ enum class [[nodiscard]] IoCode : std::uint8_t {
     PermissionDenied,
     Busy,        // locked by somebody else
     NotAFolder,  // or not a file, where one is needed
+    Exhausted,   // the process has no file descriptors or memory left
     Failed,      // anything else; the words say what
 };
 

@@ -415,6 +415,15 @@ LogResult<void> Cursor::enter_segment() {
 }
 
 LogResult<std::optional<Bytes>> Cursor::next() {
+    auto out = read_next();
+    const bool asked_beyond =
+        !out && (out.error().error == LogError::NotRetained || out.error().error == LogError::NotYet);
+    if (!out && !asked_beyond && m_log->m_options.on_read_failure)
+        m_log->m_options.on_read_failure(out.error());
+    return out;
+}
+
+LogResult<std::optional<Bytes>> Cursor::read_next() {
     const std::uint64_t limit = m_reach == Reach::Durable ? m_log->last_durable() : m_log->last_written();
     if (m_number > limit) {
         if (m_number > limit + 1 && m_number > m_log->last() + 1)

@@ -30,6 +30,8 @@ enum class MissingFrames : std::uint8_t {
     Forgotten  // the operator gives them up: the log goes on behind what it has
 };
 
+struct LogFailure;
+
 struct LogOptions {
     std::string folder;
     std::uint64_t chain_id = 0;
@@ -60,6 +62,9 @@ struct LogOptions {
     MissingFrames missing = MissingFrames::Refuse;
     // Looks on: nothing is created, cut or locked; writing is an error.
     bool read_only = false;
+    // A frame that the log holds could not be read back: called by whoever reads it, on any thread. May be
+    // empty.
+    std::function<void(const LogFailure&)> on_read_failure = {};
 };
 
 enum class [[nodiscard]] LogError : std::uint8_t {
@@ -128,6 +133,7 @@ private:
     friend class FrameLog;
     Cursor(const FrameLog& log, std::uint64_t number, Reach reach);
     LogResult<void> enter_segment();
+    LogResult<std::optional<Bytes>> read_next();
 
     const FrameLog* m_log;
     std::uint64_t m_number;

@@ -642,6 +642,28 @@ TEST_F(FrameLogTest, rot_in_an_old_segment_is_found_when_it_is_read) {
     EXPECT_TRUE(log->read(1));
 }
 
+TEST_F(FrameLogTest, whoever_keeps_watch_is_told_of_what_cannot_be_read_and_of_nothing_else) {
+    std::vector<LogFailure> told;
+    options.on_read_failure = [&told](const LogFailure& failure) { told.push_back(failure); };
+    open();
+    write_each(60);
+    open();
+    expect_frames(60);
+    ASSERT_FALSE(log->read(61));
+    ASSERT_FALSE(log->read(0));
+    EXPECT_TRUE(told.empty()) << told.front().message;
+    const std::string name = segments()[1];
+    const auto second = *parse_segment_name(name.substr(4));
+    disk.content(name)[kSegmentHeaderSize + 100] ^= 1;
+    ASSERT_FALSE(log->read(second));
+    Cursor cursor = log->from(second, Reach::Written);
+    ASSERT_FALSE(cursor.next());
+    ASSERT_FALSE(log->header(second));
+    ASSERT_EQ(told.size(), 3u);
+    EXPECT_EQ(told[0].segment, name.substr(4));
+    EXPECT_EQ(told[0].error, LogError::Corrupt);
+}
+
 TEST_F(FrameLogTest, frames_that_do_not_follow_are_an_error) {
     open();
     write_each(3);

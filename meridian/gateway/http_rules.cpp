@@ -91,4 +91,14 @@ HttpRefusal describe_read_error(beast::error_code ec, std::size_t header_bytes_m
     return {status::bad_request, "malformed HTTP request: " + ec.message()};
 }
 
+std::string close_reason(std::string reason) {
+    constexpr std::size_t kBytesMax = 123;  // RFC 6455, section 5.5
+    constexpr std::string_view kMore = "...";
+    if (reason.size() <= kBytesMax)
+        return reason;
+    const std::size_t space = reason.rfind(' ', kBytesMax - kMore.size());
+    reason.resize(space == std::string::npos ? 0 : space);
+    return reason.append(kMore);
+}
+
 }  // namespace meridian::gateway

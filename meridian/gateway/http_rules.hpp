@@ -31,5 +31,7 @@ HttpRefusal describe_read_error(boost::beast::error_code ec, std::size_t header_
 bool expects_continue(const Upgrade& request);
 // Whether a browser asks what it may do.
 bool is_preflight(const Upgrade& request);
+// What of a reason a WebSocket's close frame has room for: all of it, or whole words of it and "...".
+std::string close_reason(std::string reason);
 
 }  // namespace meridian::gateway

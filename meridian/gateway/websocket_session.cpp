@@ -24,8 +24,6 @@ constexpr std::size_t kReadBytes = 64 << 10;
 constexpr std::chrono::milliseconds kLeftCheck{250};  // between two looks whether the client has left
 // A subscription gets its next message while less than this waits to be written, or than may wait at all.
 constexpr std::size_t kRoomBytes = 256 << 10;
-// Of a close frame (RFC 6455, section 5.5).
-constexpr std::size_t kReasonBytesMax = 123;
 // How long the other side has to answer a close frame.
 constexpr std::chrono::seconds kCloseTimeout{5};
 
@@ -116,7 +114,7 @@ public:
 
     void cut_off(std::string reason) override {
         asio::post(m_stream.get_executor(), [self = shared_from_this(), text = std::move(reason)] {
-            self->m_last_words = text.substr(0, kReasonBytesMax);
+            self->m_last_words = close_reason(text);
             if (self->m_queue.empty())
                 self->give_up(websocket::close_code::try_again_later, self->m_last_words);
         });

@@ -1,4 +1,5 @@
 // WebSockets over real sockets: subscriptions, and what a connection may not do.
+#include <meridian/gateway/http_rules.hpp>
 #include <meridian/gateway/server_fixture.hpp>
 #include <meridian/rpc/format.hpp>
 
@@ -31,6 +32,19 @@ protected:
             post(socket, R"({"jsonrpc":"2.0","id":1,"method":"anvil_mine","params":["0x3e8"]})");
     }
 };
+
+TEST(WebSocketReason, IsCutBetweenWords) {
+    EXPECT_EQ(close_reason("no room"), "no room");
+    const std::string whole(123, 'x');
+    EXPECT_EQ(close_reason(whole), whole);
+    std::string words;
+    while (words.size() < 300)
+        words += "four ";
+    const std::string cut = close_reason(words);
+    EXPECT_LE(cut.size(), 123u);
+    EXPECT_TRUE(cut.ends_with("four...")) << cut;
+    EXPECT_EQ(close_reason(std::string(124, 'x')), "...");
+}
 
 TEST_F(WebSocketTest, PushesNewHeads) {
     auto stream = open_websocket();

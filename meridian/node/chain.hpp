@@ -135,10 +135,15 @@ public:
     virtual std::uint64_t provable_number() = 0;
     virtual ChainResult<void> for_each_log(const store::LogQuery& query, const store::LogVisitor& visit) = 0;
 
+    // The oldest block that can be read with its transactions and receipts.
+    virtual std::uint64_t oldest_block() { return 0; }
+
     // --- frames -------------------------------------------------------------------------------------
     // Zero and zero: a chain without frames. Else the oldest that can be read, and the last one.
     virtual std::uint64_t first_frame() { return 0; }
     virtual std::uint64_t last_frame() { return 0; }
+    // The oldest whose block can be read as well; one more than the last if there is none.
+    virtual std::uint64_t oldest_whole_frame() { return first_frame(); }
     // Null above the last; a failure below the first.
     virtual ChainResult<FramePtr> frame(std::uint64_t number) {
         static_cast<void>(number);
@@ -153,6 +158,10 @@ public:
     virtual std::uint64_t next_nonce(const Address& sender) = 0;
     // `done` is called exactly once, on any thread, perhaps before this returns. Clients have turns.
     virtual void submit(Bytes envelope, std::function<void(SubmitOutcome)> done, ClientId client) = 0;
+
+    // How often the calling thread could not read what this node has stored: what was made meanwhile is not
+    // to be trusted, as states give what they cannot read as absent.
+    virtual std::uint64_t failed_reads() const { return 0; }
 
     // The same chain for another thread, with a moment of its own, which is none until its first refresh().
     // Null: this chain is for one thread alone. It must not outlive what this one is made of.

@@ -106,6 +106,7 @@ public:
 
     // Everything up to the head, as it is now.
     const store::ChainView& view() const noexcept { return *m_view; }
+    std::uint64_t oldest_block() override { return m_view->oldest_body(); }
     // Until then the last blocks survive the end of the process, but not that of the machine.
     store::StoreResult<void> sync() { return m_store->database().sync(); }
 

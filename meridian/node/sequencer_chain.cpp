@@ -296,6 +296,23 @@ ChainResult<void> SequencerChain::for_each_log(const store::LogQuery& query, con
 
 // --- frames ---------------------------------------------------------------------------------------------
 
+// The log's numbers of blocks never go down.
+std::uint64_t SequencerChain::oldest_whole_frame() {
+    std::uint64_t low = first_frame();
+    std::uint64_t high = m_head->version + 1;
+    const auto block_is_gone = [&](std::uint64_t number) {
+        const auto header = m_parts.log.header(number);
+        return header && header->header.block_number < oldest_block();
+    };
+    if (low >= high || !block_is_gone(low))
+        return low;
+    while (low + 1 < high) {
+        const std::uint64_t middle = low + (high - low) / 2;
+        (block_is_gone(middle) ? low : high) = middle;
+    }
+    return high;
+}
+
 ChainResult<FramePtr> SequencerChain::frame(std::uint64_t number) {
     if (number == 0 || number > m_head->version)
         return FramePtr{};

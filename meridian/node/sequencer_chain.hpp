@@ -24,6 +24,7 @@ public:
         const frames::FrameLog& log;
         sequencer::Pool* pool = nullptr;  // null on a replica
         Submit submit;                    // refuses with a sentence where nothing can be submitted
+        std::function<std::uint64_t()> failed_reads = {};  // see Chain; empty: none
     };
     explicit SequencerChain(Parts parts);
 
@@ -53,6 +54,8 @@ public:
     std::unique_ptr<Chain> reader() override;
     void release() override;
 
+    std::uint64_t failed_reads() const override { return m_parts.failed_reads ? m_parts.failed_reads() : 0; }
+
     // A frame has become visible; on any thread.
     void wake();
     // A transaction waits in the pool; on any thread.
@@ -60,6 +63,8 @@ public:
 
     std::uint64_t first_frame() override { return m_parts.log.first(); }
     std::uint64_t last_frame() override { return m_head->version; }
+    std::uint64_t oldest_block() override { return m_head->base->view.oldest_body(); }
+    std::uint64_t oldest_whole_frame() override;
     ChainResult<FramePtr> frame(std::uint64_t number) override;
 
 private:

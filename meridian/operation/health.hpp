@@ -10,7 +10,8 @@
 namespace meridian::operation {
 
 struct Reason {
-    std::string code;     // "recovering", "stopping", "fault", "behind"; a word for programs
+    std::string
+        code;  // "recovering", "stopping", "fault", "damaged", "behind", "diverged"; a word for programs
     std::string message;  // a sentence
 };
 

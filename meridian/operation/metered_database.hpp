@@ -11,7 +11,7 @@ inline constexpr metrics::Metric kStoreCommit{"meridian_store_commit_seconds", m
 inline constexpr metrics::Metric kStoreWritten{"meridian_store_written_bytes_total", metrics::Kind::Counter,
                                                "Bytes of keys and values committed to the store."};
 inline constexpr metrics::Metric kStoreErrors{"meridian_store_errors_total", metrics::Kind::Counter,
-                                              "Commits to the store that failed."};
+                                              "Commits to the store, and reads of it, that failed."};
 inline constexpr metrics::Metric kStoreDisk{"meridian_store_disk_bytes", metrics::Kind::Gauge,
                                             "Size of the store's files."};
 inline constexpr metrics::Metric kStoreMemory{"meridian_store_memory_bytes", metrics::Kind::Gauge,
@@ -36,6 +36,8 @@ public:
         return m_database->check(progress);
     }
 
+    // From any thread.
+    void count_read_failure() noexcept { m_errors.add(); }
     // Lists the folder of the store: for every page, not for every transaction.
     void collect(metrics::Page& page);
 

@@ -11,7 +11,7 @@ inline constexpr metrics::Metric kLogSync{"meridian_log_sync_seconds", metrics::
 inline constexpr metrics::Metric kLogWritten{"meridian_log_written_bytes_total", metrics::Kind::Counter,
                                              "Bytes written to the frame log."};
 inline constexpr metrics::Metric kLogErrors{"meridian_log_errors_total", metrics::Kind::Counter,
-                                            "Writes and flushes of the frame log that failed."};
+                                            "Writes, flushes and reads of the frame log that failed."};
 
 class MeteredDisk final : public frames::Disk {
 public:
@@ -28,6 +28,8 @@ public:
     frames::IoResult<void> make_directory(const std::string& folder) override;
     frames::IoResult<std::unique_ptr<frames::DiskLock>> lock(const std::string& path) override;
 
+    // What was read did not check; what the disk itself refuses counts by itself. From any thread.
+    void count_read_failure() noexcept { m_counts.errors.add(); }
     void collect(metrics::Page& page) const;
 
     struct Counts {

@@ -1,6 +1,7 @@
 #include <meridian/rpc/dispatcher.hpp>
 
 #include <meridian/rpc/json_text.hpp>
+#include <meridian/rpc/sound_reads.hpp>
 
 #include <spdlog/spdlog.h>
 
@@ -115,7 +116,10 @@ public:
     }
     // Precondition: ready().
     void resume() {
-        settle([&] { return with_argument_errors([&] { return m_later->resume(); }); });
+        settle([&] {
+            return with_sound_reads(m_service.chain(),
+                                    [&] { return with_argument_errors([&] { return m_later->resume(); }); });
+        });
     }
 
     std::size_t index() const noexcept { return m_index; }
@@ -165,13 +169,14 @@ private:
             return std::nullopt;
         }
         m_service.refresh();
-        return with_argument_errors([&]() -> std::optional<std::string> {
+        const auto answer = [&]() -> std::optional<std::string> {
             const Call call{m_service, session, args, m_client};
             if (method->handler != nullptr)
                 return json::serialize(method->handler(call));
             m_later = method->later(call);
             return m_later->ready() ? m_later->resume() : std::nullopt;
-        });
+        };
+        return with_sound_reads(m_service.chain(), [&] { return with_argument_errors(answer); });
     }
 
     void read(const Method& method, json::array values) {

@@ -1,5 +1,7 @@
 // The protocol around the methods: what is a request, what answers it, and the bounds.
 #include <meridian/rpc/dispatcher.hpp>
+#include <meridian/rpc/method_filter.hpp>
+#include <meridian/rpc/test_chain.hpp>
 #include <meridian/rpc/test_node.hpp>
 
 #include <gtest/gtest.h>
@@ -329,6 +331,43 @@ TEST_F(DispatcherTest, NoMethodFallsOverNonsense) {
             }
         }
     }
+}
+
+TEST(MethodFilterItems, NameMethodsThereAre) {
+    for (const char* item : {"eth_call", "eth_*", "realtime_*", "rpc_methods", "anvil_*", "evm_mine"})
+        EXPECT_EQ(find_method_mistake(item), std::nullopt) << item;
+    EXPECT_EQ(find_method_mistake("eth_getBalanc"),
+              "\"eth_getBalanc\" names no method; did you mean \"eth_getBalance\"?");
+    EXPECT_EQ(find_method_mistake("etH_*"), "\"etH_*\" names no method; did you mean \"eth_*\"?");
+    for (const char* item : {"*", "eth*", "eth_", "", "eth_get*"})
+        EXPECT_NE(find_method_mistake(item), std::nullopt) << item;
+}
+
+TEST(DamagedData, MakesNoAnswer) {
+    TestNode node;
+    node.call("anvil_mine", {"0x3"});
+    DamagedChain chain(node.chain);
+    Service service(chain, {});
+    Dispatcher dispatcher(service);
+    const auto ask = [&](const std::string& method, const std::string& params) {
+        return json::parse(dispatcher.handle(R"({"jsonrpc":"2.0","id":1,"method":")" + method +
+                                             R"(","params":)" + params + "}"))
+            .as_object();
+    };
+    const std::string balance = R"(["0x00000000000000000000000000000000000c0de0","latest"])";
+    EXPECT_EQ(ask("eth_getBalance", balance).at("result"), "0x0");
+    chain.m_state_is_damaged = true;
+    chain.m_damaged_from = 2;
+    for (const auto& [method, params] :
+         {std::pair{"eth_getBalance", balance.c_str()},
+          {"eth_getBlockByNumber", R"(["0x2",false])"},
+          {"eth_call", R"([{"to":"0x00000000000000000000000000000000000c0de0"}])"}}) {
+        const auto answer = ask(method, params);
+        ASSERT_TRUE(answer.contains("error")) << json::serialize(answer);
+        EXPECT_EQ(answer.at("error").at("code"), -32603);
+        EXPECT_EQ(answer.at("error").at("message"), json::string(kUnreadable));
+    }
+    EXPECT_TRUE(ask("eth_getBlockByNumber", R"(["0x1",false])").contains("result"));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <exception>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace meridian::rpc {
 
@@ -55,6 +56,9 @@ private:
     std::string m_message;
     std::optional<boost::json::value> m_data;
 };
+
+// What a client is told where the node could not read its own data; the operator is told what and where.
+inline constexpr std::string_view kUnreadable = "internal error: unreadable data; ask another node";
 
 [[noreturn]] inline void refuse(std::string message) {
     throw RpcError(ErrorCode::Default, std::move(message));

@@ -1,6 +1,7 @@
 #include <meridian/base/assert.hpp>
 #include <meridian/rpc/read_pool.hpp>
 #include <meridian/rpc/service.hpp>
+#include <meridian/rpc/sound_reads.hpp>
 
 #include <spdlog/spdlog.h>
 
@@ -125,8 +126,10 @@ void ReadPool::serve(std::size_t index) {
 ReadOutcome ReadPool::run(Service& reader, Job& job) {
     ReadOutcome out;
     try {
-        reader.refresh();
-        out.text = json::serialize(job.work(reader));
+        out.text = with_sound_reads(reader.chain(), [&] {
+            reader.refresh();
+            return json::serialize(job.work(reader));
+        });
     } catch (const RpcError& error) {
         out.error = error;
     } catch (const ValueError& error) {

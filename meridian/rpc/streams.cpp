@@ -94,6 +94,9 @@ StreamRequest read_stream_request(std::string_view kind, const json::value& opti
     if (kind == "frames") {
         out = read_frames(object, chain);
     } else if (kind == "logs") {
+        static constexpr std::string_view kKnown[] = {"address", "topics",    "fromBlock",
+                                                      "toBlock", "blockHash", "from"};
+        check_keys(object, kKnown);
         out.kind = StreamKind::Logs;
         out.terms = read_log_filter(object, chain).terms;
     } else if (kind == "newPendingTransactions") {
@@ -164,11 +167,24 @@ std::uint64_t Streams::last_moment() const {
     return has_frames() ? m_chain.last_frame() : m_chain.sealed_head()->number();
 }
 
+namespace {
+
+// `shift`: of a sequence, what the log's number in its frame takes.
+void check_kept(std::string_view what, std::uint64_t number, std::uint64_t first, unsigned shift = 0) {
+    if (number < first)
+        refuse(std::string(what) + " " + std::to_string(number) +
+               " is not kept; the first that can be had is " + std::to_string(first) + ", \"from\": \"" +
+               std::string(quantity(first << shift).as_string()) + "\"");
+}
+
+}  // namespace
+
 void Streams::begin(Stream& stream) {
     const auto& from = stream.request.from;
     switch (stream.request.kind) {
         case StreamKind::NewHeads:
             stream.next = from.value_or(m_chain.sealed_head()->number() + 1);
+            check_kept("block", stream.next, m_chain.oldest_block());
             return;
         case StreamKind::Logs:
             stream.next = from ? *from >> kLogBits : last_moment() + 1;
@@ -176,6 +192,9 @@ void Streams::begin(Stream& stream) {
             // The first frame has the number 1.
             if (has_frames() && stream.next == 0)
                 stream.next = 1, stream.next_log = 0;
+            if (from && stream.next <= last_moment())
+                check_kept(has_frames() ? "frame" : "block", stream.next,
+                           has_frames() ? m_chain.oldest_whole_frame() : m_chain.oldest_block(), kLogBits);
             return;
         case StreamKind::PendingTransactions:
             stream.next = from.value_or(m_pending_count);
@@ -190,8 +209,8 @@ void Streams::begin(Stream& stream) {
             if (!has_frames())
                 refuse("this chain has no frames; run a sequencer (meridian node)");
             stream.next = std::max<std::uint64_t>(1, from.value_or(m_chain.last_frame() + 1));
-            if (stream.next < m_chain.first_frame())
-                refuse("the log begins with frame " + std::to_string(m_chain.first_frame()));
+            if (from && stream.next <= m_chain.last_frame())
+                check_kept("frame", stream.next, m_chain.oldest_whole_frame());
             return;
         case StreamKind::Syncing:
             return;
@@ -396,6 +415,7 @@ bool Streams::pump(Reader& reader, const u256& id, Stream& stream, Slice& slice)
 }
 
 Streams::Moved Streams::step(Reader& reader, const u256& id, Stream& stream) {
+    m_failed_reads = m_chain.failed_reads();
     switch (stream.request.kind) {
         case StreamKind::NewHeads:
             return step_heads(reader, id, stream);
@@ -536,8 +556,11 @@ bool Streams::send_frame(Reader& reader, const u256& id, Stream& stream) {
 
 Streams::Moved Streams::cut_off(Reader& reader, const u256& id, const Stream& stream,
                                 const std::string& why) {
-    reader.session->cut_off("subscription " + std::string(quantity(id).as_string()) + " cannot go on with " +
-                            std::to_string(stream.next) + ": " + why);
+    // The words of a failed read name files.
+    const bool unreadable = m_chain.failed_reads() != m_failed_reads;
+    reader.session->cut_off((unreadable ? std::string(kUnreadable) : why) + " (at " +
+                            std::to_string(stream.next) + " of subscription " +
+                            std::string(quantity(id).as_string()) + ")");
     return Moved::CutOff;
 }
 

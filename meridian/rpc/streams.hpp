@@ -151,6 +151,7 @@ private:
     Moved step_frames(Reader& reader, const u256& id, Stream& stream);
     bool send_frame(Reader& reader, const u256& id, Stream& stream);
     Moved cut_off(Reader& reader, const u256& id, const Stream& stream, const std::string& why);
+    std::uint64_t m_failed_reads = 0;  // when the step under way began
     void send(Reader& reader, const u256& id, std::uint64_t sequence, Body body);
     // What many are told under that sequence: made once, and again when it is not kept any more.
     template <class Make>

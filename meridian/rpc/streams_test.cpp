@@ -1,4 +1,5 @@
 // Subscriptions as places in history: where they begin, what slow readers miss (nothing), what is taken back.
+#include <meridian/rpc/test_chain.hpp>
 #include <meridian/rpc/test_node.hpp>
 
 #include <gtest/gtest.h>
@@ -293,6 +294,66 @@ TEST_F(StreamsTest, WhatTheyLookForIsBounded) {
     }
     streams.forget(reader);
     EXPECT_EQ(streams.size(), 0u);
+}
+
+TEST_F(StreamsTest, RefuseOptionsThatThereAreNone) {
+    Reader reader;
+    const auto error = [&](json::array params) {
+        const auto answer = subscribe(reader, std::move(params));
+        return answer.contains("error") ? std::string(answer.at("error").at("message").as_string()) : "";
+    };
+    EXPECT_EQ(
+        error({"logs", json::object{{"adress", kCounter}}}),
+        "unknown subscription option \"adress\"; there are: address topics fromBlock toBlock blockHash from");
+    // What clients send.
+    EXPECT_EQ(error({"logs", json::object{{"address", json::array{kCounter}}, {"topics", json::array{}}}}),
+              "");
+    EXPECT_EQ(error({"logs", json::object{{"fromBlock", "latest"}, {"toBlock", "latest"}}}), "");
+    EXPECT_EQ(error({"logs", json::object{}}), "");
+    EXPECT_EQ(error({"logs"}), "");
+}
+
+// A chain of which the first blocks are gone.
+class YoungChain final : public ForwardingChain {
+public:
+    using ForwardingChain::ForwardingChain;
+    std::uint64_t oldest_block() override { return 3; }
+};
+
+TEST_F(StreamsTest, RefuseAPastThatIsGoneAndNameWhatThereIs) {
+    touch(4);
+    YoungChain chain(m_node.chain);
+    Streams streams(chain, {});
+    Reader reader;
+    const auto error = [&](std::string_view kind, const char* from) -> std::string {
+        try {
+            streams.subscribe(reader, 1, read_stream_request(kind, json::object{{"from", from}}, chain));
+            streams.unsubscribe(reader, 1);
+            return "";
+        } catch (const RpcError& refusal) {
+            return refusal.message();
+        }
+    };
+    EXPECT_EQ(error("newHeads", "0x2"),
+              "block 2 is not kept; the first that can be had is 3, \"from\": \"0x3\"");
+    EXPECT_EQ(error("logs", "0x200000"),
+              "block 2 is not kept; the first that can be had is 3, \"from\": \"0x300000\"");
+    EXPECT_EQ(error("newHeads", "0x3"), "");
+    EXPECT_EQ(error("logs", "0x300000"), "");
+    EXPECT_EQ(reader.last_words, "");
+}
+
+TEST_F(StreamsTest, TellNoFilesOfDataThatCannotBeRead) {
+    touch(4);
+    DamagedChain chain(m_node.chain);
+    chain.m_damaged_from = 2;
+    Streams streams(chain, {});
+    Reader reader;
+    streams.subscribe(reader, 1, read_stream_request("newHeads", json::object{{"from", "0x1"}}, chain));
+    while (streams.pump()) {
+    }
+    EXPECT_EQ(reader.sequences(), (Sequences{1}));
+    EXPECT_EQ(reader.last_words, std::string(kUnreadable) + " (at 2 of subscription 0x1)");
 }
 
 }  // namespace

@@ -39,6 +39,7 @@ public:
     void submit(Bytes envelope, std::function<void(node::SubmitOutcome)> done, ClientId client) override {
         m_chain.submit(std::move(envelope), std::move(done), client);
     }
+    std::uint64_t oldest_block() override { return m_chain.oldest_block(); }
 
 protected:
     node::Chain& m_chain;
@@ -87,6 +88,30 @@ public:
         return found;
     }
     std::uint64_t provable_number() override { return m_chain.head()->number() - 1; }
+};
+
+// Cannot read the blocks from one number on, nor any state but that of the head.
+class DamagedChain final : public ForwardingChain {
+public:
+    using ForwardingChain::ForwardingChain;
+    node::ChainResult<node::BlockPtr> block(std::uint64_t number) override {
+        if (number < m_damaged_from)
+            return m_chain.block(number);
+        ++m_failed_reads;
+        return fail(node::ChainFailure{"store /secret/place: block checksum mismatch"});
+    }
+    // As states do: what cannot be read is absent.
+    state::StateReader& head_state() override {
+        m_failed_reads += m_state_is_damaged;
+        return m_chain.head_state();
+    }
+    std::uint64_t failed_reads() const override { return m_failed_reads; }
+
+    std::uint64_t m_damaged_from = ~std::uint64_t{0};
+    bool m_state_is_damaged = false;
+
+private:
+    std::uint64_t m_failed_reads = 0;
 };
 
 }  // namespace meridian::rpc

@@ -285,6 +285,40 @@ TEST(RocksDatabase, FindsChangedBytes) {
     EXPECT_NE(checked.error().message.find("restore a snapshot"), std::string::npos);
 }
 
+TEST(RocksDatabase, TellsWhoeverKeepsWatchOfWhatItCannotRead) {
+    const TestFolder folder;
+    const auto path = folder.path() / "db";
+    {
+        auto database = open_rocks({.path = path}).value();
+        fill(*database, 0, 200);
+        ASSERT_TRUE(database->compact().has_value());
+    }
+    std::vector<StoreError> told;
+    const auto database =
+        open_rocks(
+            {.path = path, .on_read_failure = [&told](const StoreError& error) { told.push_back(error); }})
+            .value();
+    const auto read_all = [&] {
+        std::size_t failed = 0;
+        for (std::size_t table = 0; table < kTableCount; ++table) {
+            const auto cursor = database->snapshot()->cursor(static_cast<Table>(table));
+            for (bool at = cursor->seek({}); at; at = cursor->next()) {
+            }
+            failed += cursor->error().has_value();
+        }
+        return failed;
+    };
+    for (const auto& file : files_of(path, ".sst")) {
+        std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
+        bytes.seekp(60);
+        bytes.write("changed!", 8);
+    }
+    const std::size_t failed = read_all();
+    ASSERT_GT(failed, 0u);
+    EXPECT_EQ(told.size(), failed);
+    EXPECT_EQ(told.front().kind, StoreErrorKind::Corrupt) << told.front().message;
+}
+
 TEST(RocksDatabase, CutsATornLog) {
     const TestFolder folder;
     const auto path = folder.path() / "db";

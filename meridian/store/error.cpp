@@ -24,6 +24,8 @@ const char* to_string(StoreErrorKind kind) noexcept {
             return "invalid";
         case StoreErrorKind::LimitExceeded:
             return "limit exceeded";
+        case StoreErrorKind::Exhausted:
+            return "out of file descriptors or memory";
     }
     return "unknown store error";
 }

@@ -19,6 +19,7 @@ enum class [[nodiscard]] StoreErrorKind : std::uint8_t {
     WrongChain,     // belongs to another genesis or chain id
     Invalid,        // the caller's argument: a block that does not follow the head, a range reversed
     LimitExceeded,  // the answer would exceed a stated bound
+    Exhausted,      // the process has no file descriptors or memory left for it; what is stored is sound
 };
 
 // Name of a kind, as "disk full".

@@ -36,6 +36,8 @@ Remedy remedy_of(const rocksdb::Status& status, std::string_view text) {
         return {StoreErrorKind::Locked, "stop the process that has it open, or name another folder"};
     if (status.IsInvalidArgument() && says(text, "olumn famil"))
         return {StoreErrorKind::WrongFormat, "open it with the version that wrote it"};
+    if (status.IsMemoryLimit() || says(text, "Too many open files") || says(text, "Cannot allocate memory"))
+        return {StoreErrorKind::Exhausted, "raise the limits of the process (ulimit -n), or its memory"};
     if (status.IsCorruption() || says(text, "orruption"))
         return {StoreErrorKind::Corrupt,
                 "the disk lost or changed bytes: restore a snapshot or start with an empty folder"};
@@ -123,6 +125,7 @@ void stop_counting() {
 // The engine with what its users share. Snapshots and cursors keep it alive.
 struct Engine {
     std::string path;
+    std::function<void(const StoreError&)> on_read_failure;
     std::shared_ptr<rocksdb::Cache> cache;
     rocksdb::DB* db = nullptr;
     rocksdb::ColumnFamilyHandle* default_family = nullptr;
@@ -144,6 +147,12 @@ struct Engine {
     rocksdb::ColumnFamilyHandle* family(Table table) const noexcept {
         return families[static_cast<std::size_t>(table)];
     }
+    StoreError read_failure(const rocksdb::Status& status, std::string_view what) const {
+        StoreError out = error_from(status, what, path);
+        if (on_read_failure)
+            on_read_failure(out);
+        return out;
+    }
     StoreResult<bool> get(const rocksdb::ReadOptions& options, Table table, BytesView key,
                           Bytes& value) const {
         stop_counting();
@@ -152,7 +161,7 @@ struct Engine {
         if (status.IsNotFound())
             return false;
         if (!status.ok())
-            return fail(error_from(status, "reading " + std::string(name_of(table)), path));
+            return fail(read_failure(status, "reading " + std::string(name_of(table))));
         const BytesView bytes = view(found);
         value.assign(bytes.begin(), bytes.end());
         return true;
@@ -201,7 +210,7 @@ private:
         if (m_at->Valid())
             return true;
         if (!m_at->status().ok())
-            m_error = error_from(m_at->status(), "walking " + std::string(name_of(m_table)), m_engine->path);
+            m_error = m_engine->read_failure(m_at->status(), "walking " + std::string(name_of(m_table)));
         return false;
     }
 
@@ -425,6 +434,7 @@ StoreResult<std::unique_ptr<Database>> open_rocks(const RocksOptions& options) {
         return fail(std::move(checked.error()));
     auto engine = std::make_shared<Engine>();
     engine->path = options.path.string();
+    engine->on_read_failure = options.on_read_failure;
     engine->cache = rocksdb::NewLRUCache(options.cache_bytes);
     std::vector<rocksdb::ColumnFamilyDescriptor> families;
     families.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions());

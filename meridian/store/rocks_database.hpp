@@ -22,6 +22,8 @@ struct RocksOptions {
     // What is committed and not yet in sorted files. Twice as much at most is read again after a crash.
     std::uint64_t write_buffer_bytes = std::uint64_t{128} << 20;
     unsigned background_jobs = 2;
+    // What is stored could not be read back: called by whoever reads it, on any thread. May be empty.
+    std::function<void(const StoreError&)> on_read_failure = {};
     // For tests that let the disk fail; null: the system's. Outlives the database.
     rocksdb::Env* env = nullptr;
 };

@@ -1,6 +1,7 @@
 // What was promised and is gone: a node that finds its frame log, its key or its role changed says so and signs nothing.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, truncateSync,
     writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -166,5 +167,87 @@ describe('integrity of a data folder', { skip: !isMeridian }, () => {
         } finally {
             await Promise.all(started.map((node) => node.stop()));
         }
+    });
+
+    // Segments and sorted files that a start does not read whole, with bytes changed in the middle.
+    test('damage found while serving is told to the operator, and to clients without names of files', async () => {
+        const data = join(folder, 'damaged');
+        const port = await freePort();
+        const metrics = `http://127.0.0.1:${port}/metrics`;
+        const settings = ['log.segment_mib_max=1', 'metrics.enabled=true', `metrics.port=${port}`];
+        let node = await startRealtime(data, ...settings);
+        const { reader, wallet } = clientsOf(node);
+        const receipts = [];
+        for (let i = 0; i < 40; ++i) {
+            const hash = await wallet(0).sendTransaction({ to: accountOf(1).address, gas: 6_000_000n,
+                data: `0x${randomBytes(100_000).toString('hex')}` });
+            receipts.push(await reader.waitForTransactionReceipt({ hash }));
+        }
+        while (await reader.getBlockNumber() <= receipts.at(-1).blockNumber) {
+            await new Promise((wake) => setTimeout(wake, 50));
+        }
+        assert.equal(await node.stop(), 0);
+        assert.equal(meridian('db', 'compact', data).status, 0);
+        assert.ok(segments(data).length > 3);
+        const change = (path, from, to) => {
+            const bytes = readFileSync(path);
+            for (let at = from; at < to; at += 500) {
+                bytes[at] ^= 0x55;
+            }
+            writeFileSync(path, bytes);
+        };
+        // Starts it on a copy that was damaged.
+        const serve = async (name, damage, look) => {
+            const copy = join(folder, name);
+            cpSync(data, copy, { recursive: true });
+            damage(copy);
+            node = await startRealtime(copy, ...settings);
+            try {
+                assert.deepEqual(await reasons(), []);
+                assert.equal(await value('meridian_log_errors_total') + await value('meridian_store_errors_total'), 0);
+                await look();
+                assert.deepEqual(await reasons(), ['damaged']);
+                // What can be read is served, and frames are made.
+                const { reader, wallet } = clientsOf(node);
+                const hash = await wallet(2).sendTransaction({ to: accountOf(1).address, value: 1n });
+                assert.equal((await reader.waitForTransactionReceipt({ hash })).status, 'success');
+            } finally {
+                await node.stop();
+            }
+        };
+        const value = async (name) => Number((await (await fetch(metrics)).text()).match(new RegExp(`^${name} (.*)$`, 'm'))[1]);
+        const reasons = async () => (await (await fetch(`${node.url}/readyz`)).json()).reasons.map(({ code }) => code);
+        const lines = (pattern) => node.log().split('\n').filter((line) => pattern.test(line)).length;
+
+        await serve('damaged-log', (copy) => {
+            const [, path] = segments(copy);
+            change(path, 1_000, statSync(path).size);
+        }, async () => {
+            // A subscriber's replay comes to it.
+            const socket = new WebSocket(node.wsUrl);
+            await new Promise((opened, failed) => Object.assign(socket, { onopen: opened, onerror: failed }));
+            const closed = new Promise((resolve) => { socket.onclose = resolve; });
+            socket.send(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_subscribe', params: ['frames', { from: '0x1' }] }));
+            const { reason } = await closed;
+            assert.match(reason, /^internal error: unreadable data; ask another node \(at \d+ of subscription 0x[0-9a-f]+\)$/);
+            assert.ok(await value('meridian_log_errors_total') > 0);
+            assert.equal(lines(/frame log: a read failed, .*frames-\d+\.log, offset \d+: .*`meridian db check /), 1, node.log());
+        });
+        await serve('damaged-store', (copy) => {
+            const [table] = readdirSync(join(copy, 'store')).filter((name) => name.endsWith('.sst'))
+                .map((name) => join(copy, 'store', name)).sort((a, b) => statSync(b).size - statSync(a).size);
+            change(table, 0, statSync(table).size / 2);
+        }, async () => {
+            const answers = await Promise.all(receipts.map(({ blockNumber }) =>
+                node.rpc('eth_getBlockByNumber', `0x${blockNumber.toString(16)}`, true).catch((error) => error)));
+            const errors = answers.filter((answer) => answer instanceof Error);
+            assert.ok(errors.length > 0, 'some blocks cannot be read');
+            for (const { message } of errors) {
+                assert.match(message, /internal error: unreadable data; ask another node/);
+                assert.ok(!message.includes(folder) && !message.includes('.sst'), message);
+            }
+            assert.ok(await value('meridian_store_errors_total') > 0);
+            assert.equal(lines(/store: a read failed, .*\.sst.*`meridian db check /), 1, node.log());
+        });
     });
 });

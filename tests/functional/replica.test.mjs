@@ -98,7 +98,35 @@ describe('replicas', { skip: !isMeridian }, () => {
         const second = await replica(copy);
         await until(() => second.rpc('eth_getTransactionReceipt', missed.transactionHash));
         await agree(second);
-        // What the snapshot does not hold is said to be missing.
+        // What the snapshot does not hold is said to be missing, and so to every kind of subscriber, who stays connected.
+        const socket = new WebSocket(second.wsUrl);
+        await new Promise((opened, failed) => Object.assign(socket, { onopen: opened, onerror: failed }));
+        const told = new Set();
+        const ask = (method, ...params) => new Promise((resolve, reject) => {
+            socket.onclose = ({ reason }) => reject(new Error(reason));
+            socket.onmessage = ({ data }) => {
+                const { params: message, ...answer } = JSON.parse(data);
+                if (message) {
+                    told.add(message.subscription);
+                } else {
+                    resolve(answer);
+                }
+            };
+            socket.send(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }));
+        });
+        for (const kind of ['newHeads', 'logs', 'frames', 'miniBlocks']) {
+            const from = kind === 'logs' ? '0x100000' : '0x1';
+            const { error } = await ask('eth_subscribe', kind, { from });
+            assert.match(error.message, /^(block|frame) 1 is not kept; the first that can be had is \d+, "from": "0x/);
+            const first = error.message.match(/"from": "(0x[0-9a-f]+)"/)[1];
+            const { result } = await ask('eth_subscribe', kind, { from: first });
+            assert.ok(result, kind);
+            if (kind !== 'logs') {
+                await until(async () => (await ask('eth_chainId')).result && told.has(result));
+            }
+        }
+        socket.onclose = null;
+        socket.close();
         await assert.rejects(second.rpc('eth_getBlockByNumber', '0x1', false), /block 1: .* the oldest block that has them is/);
     });
 
