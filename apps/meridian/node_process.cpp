@@ -342,6 +342,9 @@ Result<void, Refusal> NodeProcess::open_chain() {
                                         submit(std::move(envelope), std::move(done), client);
                                     },
                                     &operation::DamageWatch::failed_reads});
+    // Everything begins with it; the chain keeps it from now on.
+    if (const auto head = m_chain->block(m_chain->provable_number()); !head)
+        return refuse("the head block cannot be read: " + head.error().message);
     m_listener->attach(m_chain.get());
     return {};
 }

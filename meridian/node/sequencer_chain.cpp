@@ -4,6 +4,7 @@
 #include <meridian/store/log_index.hpp>
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace meridian::node {
 namespace {
@@ -181,7 +182,9 @@ BlockPtr SequencerChain::sealed_head() {
         return m_head->sealed.back()->block;
     // The store holds its own head.
     const auto stored = block(m_head->base->view.head()->number);
-    return stored ? *stored : nullptr;
+    if (!stored || !*stored)
+        throw std::runtime_error("the head block cannot be read");
+    return *stored;
 }
 
 ChainResult<BlockPtr> SequencerChain::block(std::uint64_t number) {

@@ -215,7 +215,7 @@ void FeedClient::Impl::Link::send_fetched() {
         auto record = m_fetched->next();
         if (!record || !*record)
             return refuse({ErrorCode::LogUnreadable, m_fetched->number(),
-                           record ? "fetch: the frame is gone" : "fetch: " + record.error().message});
+                           record ? "fetch: the frame is gone" : "fetch: the frame cannot be read"});
         if (m_fetched->number() > m_fetch_last)
             m_fetched.reset();
         send_record(Kind::Held, std::make_shared<const Bytes>(**std::move(record)));

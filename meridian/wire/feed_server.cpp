@@ -133,7 +133,8 @@ private:
     void on_acknowledge(const Acknowledge& acknowledge);
     void on_held(BytesView record);
     void check_acknowledged();
-    std::string what_differs() const;
+    // Empty: nothing. Fails if the own log cannot be read.
+    frames::LogResult<std::string> what_differs() const;
     void send_state() {
         const frames::FrameLog& log = m_server.m_log;
         send(FeedState{log.first(), log.last_durable()});
@@ -328,7 +329,12 @@ void FeedServer::Impl::Follower::on_held(BytesView record) {
 
 void FeedServer::Impl::Follower::check_acknowledged() {
     const std::string replica = to_hex0x(m_server.m_quorum->options().replicas[*m_replica]);
-    if (const std::string why = what_differs(); !why.empty()) {
+    const auto differs = what_differs();
+    if (!differs)
+        return refuse({ErrorCode::LogUnreadable, m_acknowledged->number,
+                       "acknowledge: the sequencer cannot read its frame " +
+                           std::to_string(m_acknowledged->number) + " to compare"});
+    if (const std::string& why = *differs; !why.empty()) {
         spdlog::error("the replica {} holds frames that are not this sequencer's: {}", replica, why);
         return refuse({ErrorCode::Diverged, m_acknowledged->number,
                        "acknowledge: " + why +
@@ -345,7 +351,7 @@ void FeedServer::Impl::Follower::check_acknowledged() {
 }
 
 // Empty if the last frame acknowledged is ours. Below the log's beginning there is nothing to compare with.
-std::string FeedServer::Impl::Follower::what_differs() const {
+frames::LogResult<std::string> FeedServer::Impl::Follower::what_differs() const {
     const frames::FrameLog& log = m_server.m_log;
     const std::uint64_t number = m_acknowledged->number;
     const std::string frame = "frame " + std::to_string(number);
@@ -359,11 +365,11 @@ std::string FeedServer::Impl::Follower::what_differs() const {
     } else if (number >= log.first()) {
         const auto header = log.header(number);
         if (!header)
-            return header.error().message;
+            return fail(header.error());
         ours = header->hash;
     }
     if (!ours || *ours == m_acknowledged->hash)
-        return {};
+        return std::string();
     return frame + " has hash " + to_hex0x(m_acknowledged->hash) + ", the sequencer's has " + to_hex0x(*ours);
 }
 
@@ -387,9 +393,8 @@ std::shared_ptr<const Bytes> FeedServer::Impl::Follower::read() {
 
 void FeedServer::Impl::Follower::refuse_to_read(const frames::LogFailure& failure) {
     if (failure.error != frames::LogError::NotRetained)
-        return refuse(
-            {ErrorCode::LogUnreadable, m_next,
-             "frame " + std::to_string(m_next) + " cannot be read from the log: " + failure.message});
+        return refuse({ErrorCode::LogUnreadable, m_next,
+                       "frame " + std::to_string(m_next) + " cannot be read from the log; ask another node"});
     ++m_server.m_too_slow;
     refuse({ErrorCode::TooSlow, m_next - 1,
             "too slow: the last frame sent is " + std::to_string(m_next - 1) + ", and the log begins with " +

@@ -121,7 +121,11 @@ public:
     const FrameLog& log() const { return *m_log; }
     void set_slow(bool slow) { m_slow = slow; }
     // To hold what it does not. Before connect().
-    void claim(const sequencer::HeldFrame& held) { m_held = held; }
+    void claim(const sequencer::HeldFrame& held) {
+        m_held = held;
+        m_tip.number = held.number;
+        m_tip.hash = held.hash;
+    }
 
     MemoryDisk disk;
     std::unique_ptr<FeedClient> client;
@@ -433,6 +437,19 @@ TEST_F(ReplicationTest, AReplicaWithAnotherFrameIsTurnedAway) {
         EXPECT_TRUE(peer.ended());
     }
     EXPECT_EQ(m_quorum->released(), 0u);
+    EXPECT_EQ(m_quorum->status().reported(), 0u);
+}
+
+TEST_F(ReplicationTest, WhereItsOwnLogCannotBeReadASequencerCallsNobodyDiverged) {
+    serve(1, 1);
+    seal(5);
+    close();
+    serve(1, 1);
+    m_disk.content("log/frames-00000000000000000001.log")[200] ^= 1;
+    RawPeer peer = identified(1);
+    peer.send(Acknowledge{1, {}});
+    const auto error = peer.expect<Error>();
+    EXPECT_EQ(error.code, ErrorCode::LogUnreadable) << error.text;
     EXPECT_EQ(m_quorum->status().reported(), 0u);
 }
 
