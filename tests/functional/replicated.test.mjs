@@ -2,7 +2,7 @@
 // held up, and robbed of what their disks had not flushed.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,9 +42,9 @@ async function kill(node) {
 const address = (option, path) => execFileSync(target, ['node', option, '--data-dir', path], { encoding: 'utf8' }).trim();
 
 /** A sequencer and its replicas, which come and go. */
-async function makeChain(replicasMin) {
+async function makeChain(replicasMin, replicas = 2) {
     const feed = await freePort(), metrics = await freePort();
-    const paths = { sequencer: folder(), replicas: [folder(), folder()] };
+    const paths = { sequencer: folder(), replicas: Array.from({ length: replicas }, folder) };
     const signer = address('--signer', paths.sequencer);
     const identities = paths.replicas.map((path) => address('--identity', path));
     let nonce = 0;
@@ -183,6 +183,35 @@ describe('durability by replicas', { skip: !isMeridian }, () => {
             }
         });
     }
+
+    test('a replica that holds a frame which its sequencer gave up says that it has diverged, and what to do', async () => {
+        const chain = await makeChain(2, 3);
+        let nodes = await Promise.all([0, 1, 2].map(chain.startReplica));
+        await chain.startSequencer();
+        await expectSame(nodes[0], [await chain.send()]);
+        assert.equal(await chain.sequencer.stop(), 0);
+        const backup = join(folder(), 'backup');
+        cpSync(chain.paths.sequencer, backup, { recursive: true });
+        // A frame that only one of them holds, so that nobody is shown it.
+        await chain.startSequencer();
+        await Promise.all([kill(nodes[0]), kill(nodes[2])]);
+        const number = async (name) => Number((await chain.metric(name)).split(' ')[1]);
+        for (const index of [0, 2]) {
+            await until(async () => await number(`meridian_replica_connected{replica="${chain.identities[index]}"}`) === 0);
+        }
+        const acknowledged = `meridian_replica_acknowledged_frame_number{replica="${chain.identities[1]}"}`;
+        await until(async () => await number(acknowledged) > await number('meridian_frame_number'));
+        await Promise.all([kill(chain.sequencer), kill(nodes[1])]);
+        // The sequencer's machine has lost it, and comes back with the two others.
+        rmSync(chain.paths.sequencer, { recursive: true });
+        cpSync(backup, chain.paths.sequencer, { recursive: true });
+        nodes = await Promise.all([0, 2].map(chain.startReplica));
+        await chain.startSequencer();
+        const two = await chain.startReplica(1);
+        const reason = await until(async () => (await (await fetch(`${two.url}/readyz`)).json()).reasons
+            .find(({ code }) => code === 'diverged'));
+        assert.match(reason.message, /frame \d+ .*begin the replica anew/);
+    });
 
     test('a sequencer waits for the replicas that it cannot do without, and says which', async () => {
         const chain = await makeChain(1);
