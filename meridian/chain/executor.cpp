@@ -300,6 +300,18 @@ Result<void, TxnError> check_module_transaction(const ChainConfig& config, state
     return {};
 }
 
+namespace {
+// What a module's commands call.
+class EvmCalls final : public evm::NestedCalls {
+public:
+    explicit EvmCalls(const evm::Evm& evm) : m_evm(evm) {}
+    evm::CallResult call(const evm::Message& message) override { return m_evm.execute(message); }
+
+private:
+    evm::Evm m_evm;
+};
+}  // namespace
+
 // It costs the account nothing: what commands cost is the module's business. Its gas counts against the
 // block's.
 Result<TxnOutcome, TxnError> BlockExecutor::execute_module(const Transaction& txn, const Address& signer) {
@@ -311,9 +323,14 @@ Result<TxnOutcome, TxnError> BlockExecutor::execute_module(const Transaction& tx
          list.module->module->transaction_gas_max() > m_header.gas_limit - m_gas_used))
         return fail(TxnError::GasAllowanceExceeded);
     m_state.begin_transaction();
-    auto done = m_modules->transact(list, m_block, m_environment.tracer);
+    const evm::TxnContext context{.origin = signer, .gas_price = {}, .blob_hashes = {}};
+    EvmCalls nested(evm::Evm(m_revision, m_state, m_block, context, m_environment.code_cache,
+                             m_environment.tracer, evm_options()));
+    auto done = m_modules->transact(list, m_block, m_environment.tracer, nested);
     if (!done)
         return cancel(error_of(done.error()));
+    if (done->interrupted)
+        return cancel(TxnError::Interrupted);
     if (modules_failed())
         return cancel(TxnError::ModuleStateMissing);
     evm::CallResult result;

@@ -98,9 +98,24 @@ bool Machine::is_native(const Address& address) const noexcept {
     return m_options.native != nullptr && m_options.native->has(address);
 }
 
+namespace {
+class MachineCalls final : public NestedCalls {
+public:
+    explicit MachineCalls(Machine& machine) : m_machine(machine) {}
+    CallResult call(const Message& message) override {
+        const Outcome outcome = m_machine.execute(message);
+        return {outcome.status, outcome.gas_left, to_bytes(outcome.output), outcome.created};
+    }
+
+private:
+    Machine& m_machine;
+};
+}  // namespace
+
 Outcome Machine::run_native(const Message& message) {
     Bytes& output = m_cache.frames().at(message.depth).output;
-    const NativeOutcome done = m_options.native->call(message, m_block, m_txn, m_tracer, output);
+    MachineCalls nested(*this);
+    const NativeOutcome done = m_options.native->call(message, m_block, m_txn, m_tracer, nested, output);
     return {done.status, done.gas_left, output, {}};
 }
 

@@ -9,6 +9,11 @@ namespace {
 
 constexpr std::uint64_t kNoGasLimit = ~std::uint64_t{0} >> 1;
 
+// Of CALL: EIP-2929, and what a value costs beside the stipend, which a module's call does not give.
+constexpr std::uint64_t kWarmAccount = 100;
+constexpr std::uint64_t kColdAccount = 2'600;
+constexpr std::uint64_t kValue = 9'000;
+
 class StatePages final : public PageSource {
 public:
     StatePages(state::StateReader& reader, const Address& module) : m_reader(reader), m_module(module) {}
@@ -37,6 +42,7 @@ struct ModuleHost::Loaded {
     ArenaMemory memory;
     std::optional<Arena> arena;
     StoredTree tree;
+    bool calls_out = false;  // a contract, and takes no calls meanwhile
 };
 
 // A call's, a command's or a hook's part of the undo log.
@@ -85,6 +91,63 @@ ModuleHost::Loaded* ModuleHost::load(const ModuleSet::Entry& entry) {
 
 // --- calls ----------------------------------------------------------------------------------------------
 
+// From a module to contracts, while it answers a call or carries out a command.
+class ModuleHost::Calls final : public Outward {
+public:
+    // `depth` is that of the messages.
+    Calls(ModuleHost& host, Loaded& loaded, evm::NestedCalls& nested, evm::Tracer* tracer, std::int32_t depth,
+          bool is_static)
+        : m_host(host),
+          m_loaded(loaded),
+          m_nested(nested),
+          m_tracer(tracer),
+          m_depth(depth),
+          m_is_static(is_static) {}
+
+    CallOutcome call(Context& context, const Address& to, BytesView input, const u256& value,
+                     std::uint64_t gas_max) override {
+        if (m_is_static && value)
+            return refuse("a static call must not change anything");
+        state::State& state = m_host.m_state;
+        const bool cold = state.warm_account(state.load(to));
+        if (!context.charge((cold ? kColdAccount : kWarmAccount) + (value ? kValue : 0)))
+            return refuse("out of gas");
+        const std::uint64_t gas = std::min(gas_max, context.gas_left() - context.gas_left() / 64);
+        // Logs come in the order of what happened. A static call has none, which is seen at its end.
+        if (!m_is_static)
+            m_host.tell_logs(m_loaded.entry.address, context, m_tracer);
+        evm::Message message;
+        message.kind = m_is_static ? evm::CallKind::StaticCall : evm::CallKind::Call;
+        message.is_static = m_is_static;
+        message.depth = m_depth;
+        message.gas = static_cast<std::int64_t>(gas);
+        message.recipient = to;
+        message.code_address = to;
+        message.sender = m_loaded.entry.address;
+        message.value = value;
+        message.input = input;
+        m_loaded.calls_out = true;
+        evm::CallResult result = m_nested.call(message);
+        m_loaded.calls_out = false;
+        static_cast<void>(context.charge(gas - static_cast<std::uint64_t>(result.gas_left)));
+        if (result.status == evm::Status::Success)
+            return std::move(result.output);
+        if (result.status == evm::Status::Interrupted)
+            context.interrupt();
+        if (result.output.empty())
+            result.output = revert_reason(evm::describe(result.status));
+        return std::unexpected(Refused{std::move(result.output)});
+    }
+
+private:
+    ModuleHost& m_host;
+    Loaded& m_loaded;
+    evm::NestedCalls& m_nested;
+    evm::Tracer* m_tracer;
+    std::int32_t m_depth;
+    bool m_is_static;
+};
+
 // Settles a step: false, and everything undone, unless the outcome stands. Then the journal can undo it.
 bool ModuleHost::end_step(Loaded& loaded, Step& step, Context& context, CallOutcome& outcome,
                           bool is_static) {
@@ -100,7 +163,7 @@ bool ModuleHost::end_step(Loaded& loaded, Step& step, Context& context, CallOutc
         outcome = refuse(name + ": a static call must not change anything");
     }
     const bool paid = context.charge(loaded.entry.module->gas().line * lines);
-    if (!paid || !outcome || !m_failure.empty()) {
+    if (!paid || !outcome || !m_failure.empty() || context.interrupted()) {
         arena.revert(step.checkpoint);
         return false;
     }
@@ -122,7 +185,8 @@ void ModuleHost::tell_logs(const Address& module, Context& context, evm::Tracer*
 }
 
 evm::NativeOutcome ModuleHost::call(const evm::Message& message, const evm::BlockContext& block,
-                                    const evm::TxnContext& txn, evm::Tracer* tracer, Bytes& output) {
+                                    const evm::TxnContext& txn, evm::Tracer* tracer, evm::NestedCalls& nested,
+                                    Bytes& output) {
     const ModuleSet::Entry& entry = *m_modules.find(message.code_address);
     const Module& module = *entry.module;
     const std::string name(module.name());
@@ -138,14 +202,19 @@ evm::NativeOutcome ModuleHost::call(const evm::Message& message, const evm::Bloc
     Loaded* const loaded = load(entry);
     if (loaded == nullptr)
         return refused(m_failure);
+    if (loaded->calls_out)
+        return refused("is calling a contract, and takes no calls meanwhile");
     const Caller caller{message.sender, txn.origin, message.value, message.is_static};
     const GasSchedule schedule = module.gas();
-    Context context(*loaded->arena, block, caller, static_cast<std::uint64_t>(message.gas), schedule);
+    Calls calls(*this, *loaded, nested, tracer, message.depth + 1, message.is_static);
+    Context context(*loaded->arena, block, caller, static_cast<std::uint64_t>(message.gas), schedule, &calls);
     Step step(*loaded->arena);
     CallOutcome outcome = context.charge(schedule.call + schedule.byte * message.input.size())
                               ? module.call(context, message.input)
                               : refuse("out of gas");
     const bool stands = end_step(*loaded, step, context, outcome, message.is_static);
+    if (context.interrupted())
+        return {evm::Status::Interrupted, 0};
     if (context.out_of_gas())
         return {evm::Status::OutOfGas, 0};
     if (!m_failure.empty())
@@ -196,7 +265,7 @@ Result<void, TransactError> ModuleHost::check(const CommandList& list, std::uint
 
 Result<CommandsOutcome, TransactError> ModuleHost::transact(const CommandList& list,
                                                             const evm::BlockContext& block,
-                                                            evm::Tracer* tracer) {
+                                                            evm::Tracer* tracer, evm::NestedCalls& nested) {
     const ModuleSet::Entry& entry = *list.module;
     const Module& module = *entry.module;
     const std::uint64_t now_ms = block.timestamp * 1000;
@@ -212,8 +281,11 @@ Result<CommandsOutcome, TransactError> ModuleHost::transact(const CommandList& l
         return fail(admitted.error());
 
     std::uint64_t gas_left = module.transaction_gas_max();
+    Calls calls(*this, *loaded, nested, tracer, 0, false);
     for (const BytesView command : list.commands) {
-        Context context(arena, block, caller, gas_left, schedule);
+        Context context(arena, block, caller, gas_left, schedule, &calls);
+        // Of what contracts did for it; the arena's part is the step's.
+        const auto before = m_state.checkpoint();
         Step step(arena);
         CallOutcome outcome = refuse("out of gas");
         std::string_view why;
@@ -229,11 +301,14 @@ Result<CommandsOutcome, TransactError> ModuleHost::transact(const CommandList& l
         gas_left = context.gas_left();
         if (stands)
             tell_logs(entry.address, context, tracer);
+        else
+            m_state.revert(before);
         out.done += stands ? 1 : 0;
+        out.interrupted = context.interrupted();
         if (!stands && out.output.empty())
             out.output = context.out_of_gas() ? revert_reason(std::string(module.name()) + ": out of gas")
                                               : std::move(outcome.error().data);
-        if (!m_failure.empty() || context.out_of_gas())
+        if (!m_failure.empty() || context.out_of_gas() || context.interrupted())
             break;
     }
     out.gas_used = module.transaction_gas_max() - gas_left;

@@ -25,7 +25,8 @@ struct CommandList {
     std::vector<BytesView> commands;
 };
 struct CommandsOutcome {
-    bool success = false;  // all commands were done
+    bool success = false;      // all commands were done
+    bool interrupted = false;  // a contract that one called was, and nothing counts
     std::uint64_t gas_used = 0;
     std::size_t done = 0;
     Bytes output;  // revert data of the first that was refused
@@ -49,7 +50,7 @@ public:
 
     // Within a transaction of the state. After an error nothing is as before: the caller cancels.
     Result<CommandsOutcome, TransactError> transact(const CommandList& list, const evm::BlockContext& block,
-                                                    evm::Tracer* tracer);
+                                                    evm::Tracer* tracer, evm::NestedCalls& nested);
 
     // Whether transact() would begin with it, as a block of that time; nothing stays of it. Between
     // transactions.
@@ -63,7 +64,8 @@ public:
 
     bool has(const Address& address) const noexcept override { return m_modules.find(address) != nullptr; }
     evm::NativeOutcome call(const evm::Message& message, const evm::BlockContext& block,
-                            const evm::TxnContext& txn, evm::Tracer* tracer, Bytes& output) override;
+                            const evm::TxnContext& txn, evm::Tracer* tracer, evm::NestedCalls& nested,
+                            Bytes& output) override;
 
     void undo(const u256& mark) noexcept override;
     void finish_transaction() noexcept override;
@@ -73,6 +75,7 @@ public:
 private:
     struct Loaded;
     struct Step;
+    class Calls;
     Loaded* load(const ModuleSet::Entry& entry);
     Result<void, TransactError> admit(Loaded& loaded, const CommandList& list, std::uint64_t now_ms);
     bool end_step(Loaded& loaded, Step& step, Context& context, CallOutcome& outcome, bool is_static);

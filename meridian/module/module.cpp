@@ -87,6 +87,13 @@ void Context::emit(std::vector<Hash> topics, Bytes data) {
         m_logs.push_back({{}, std::move(topics), std::move(data)});
 }
 
+CallOutcome Context::call_contract(const Address& to, BytesView input, std::uint64_t gas_max,
+                                   const u256& value) {
+    if (m_outward == nullptr)
+        return refuse("a hook cannot call contracts");
+    return m_outward->call(*this, to, input, value, gas_max);
+}
+
 CallOutcome Module::command(Context&, BytesView) const {
     return refuse(std::string(name()) + ": takes no transactions of its own");
 }

@@ -54,12 +54,28 @@ struct Caller {
     bool is_static = false;
 };
 
+class Context;
+
+// The host's way out of a module, into contracts.
+class Outward {
+public:
+    virtual ~Outward() = default;
+    virtual CallOutcome call(Context& context, const Address& to, BytesView input, const u256& value,
+                             std::uint64_t gas_max) = 0;
+};
+
 // What a call, a command or a hook works with.
 class Context {
 public:
+    // Without `outward` no contract can be called.
     Context(Arena& arena, const evm::BlockContext& block, const Caller& caller, std::uint64_t gas,
-            const GasSchedule& schedule)
-        : m_arena(arena), m_block(block), m_caller(caller), m_schedule(schedule), m_gas(gas) {}
+            const GasSchedule& schedule, Outward* outward = nullptr)
+        : m_arena(arena),
+          m_block(block),
+          m_caller(caller),
+          m_schedule(schedule),
+          m_outward(outward),
+          m_gas(gas) {}
 
     Arena& arena() noexcept { return m_arena; }
     const evm::BlockContext& block() const noexcept { return m_block; }
@@ -74,19 +90,32 @@ public:
     // An ordinary log of the module's account. At most four topics. Hooks have none: no receipt holds them.
     void emit(std::vector<Hash> topics, Bytes data);
 
+    // Calls a contract in the name of the module's account, as CALL does, or STATICCALL if this call is
+    // static: what it did is undone if it fails, and with this call. `value` is wei of the module's account.
+    // It may use `gas_max`, and no more than all but a 64th of what is left; the access and the value are
+    // charged as CALL's. Meanwhile this module takes no calls. An address without code succeeds with no
+    // output. Refused with the contract's revert data, or a reason; in hooks always.
+    CallOutcome call_contract(const Address& to, BytesView input, std::uint64_t gas_max,
+                              const u256& value = {});
+
     // --- for the host -------------------------------------------------------------------------------
     std::uint64_t gas_left() const noexcept { return m_gas; }
     bool out_of_gas() const noexcept { return m_out_of_gas; }
     std::vector<state::Log> take_logs() { return std::move(m_logs); }
     bool has_logs() const noexcept { return !m_logs.empty(); }
+    // The host of the node wants an end.
+    void interrupt() noexcept { m_interrupted = true; }
+    bool interrupted() const noexcept { return m_interrupted; }
 
 private:
     Arena& m_arena;
     const evm::BlockContext& m_block;
     const Caller& m_caller;
     const GasSchedule& m_schedule;
+    Outward* m_outward;
     std::uint64_t m_gas;
     bool m_out_of_gas = false;
+    bool m_interrupted = false;
     std::vector<state::Log> m_logs;
 };
 
