@@ -77,6 +77,33 @@ TEST_F(RealtimeTest, WithoutAReceiptTheHashIsTold) {
               "the transaction waits, and was not executed within 2s");
 }
 
+TEST_F(RealtimeTest, AGapThatIsClosedAtOnceIsNone) {
+    collect_posted(m_node.service);
+    Exchange late(m_node.dispatcher, request(1, kSync, {raw(1)}), nullptr);
+    std::size_t woken = 0;
+    ASSERT_EQ(advance(late, [&] { ++woken; }), Exchange::State::Waiting);
+    ASSERT_EQ(m_node.call(kSync, {raw(0)}).at("status"), "0x1");
+    run_posted();
+    ASSERT_EQ(woken, 1u);
+    ASSERT_EQ(advance(late), Exchange::State::Done);
+    EXPECT_EQ(json::parse(late.take()).at("result").at("status"), "0x1");
+}
+
+TEST_F(RealtimeTest, AGapIsToldWhenItsTimeIsUp) {
+    Exchange late(m_node.dispatcher, request(1, kSync, {raw(1), 10'000}), nullptr);
+    ASSERT_EQ(advance(late, [] {}), Exchange::State::Waiting);
+    m_node.service.waiting().expire(WaitingRoom::Clock::now() + std::chrono::seconds(1));
+    ASSERT_EQ(advance(late), Exchange::State::Done);
+    EXPECT_EQ(json::parse(late.take()).at("error").at("code"), 6);
+    // One that was filled meanwhile, and not executed yet, is waited for as long as the client said.
+    stop_mining();
+    Exchange patient(m_node.dispatcher, request(2, kSync, {raw(2), 10'000}), nullptr);
+    ASSERT_EQ(advance(patient, [] {}), Exchange::State::Waiting);
+    m_node.call("eth_sendRawTransaction", {raw(0)});
+    m_node.service.waiting().expire(WaitingRoom::Clock::now() + std::chrono::seconds(1));
+    EXPECT_EQ(advance(patient, [] {}), Exchange::State::Waiting);
+}
+
 TEST_F(RealtimeTest, AGapNamesTheNonceThatIsMissing) {
     const json::value error = m_node.error(kSync, {raw(5)});
     EXPECT_EQ(error.at("code"), 6);

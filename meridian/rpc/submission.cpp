@@ -115,6 +115,17 @@ std::optional<json::value> find_receipt(Service& service, const Hash& hash) {
     return format_receipt(*place->block, place->index, chain.config());
 }
 
+// A client's transactions are checked on several threads, so one may be through before the one in front of
+// it, and connections carry them side by side: what is missing may be there in a moment.
+constexpr std::chrono::milliseconds kGapGrace{100};
+
+// Is over when it is ready.
+class Grace final : public Later {
+public:
+    Grace() { wait(); }
+    std::optional<std::string> resume() override { return std::nullopt; }
+};
+
 // Waits for the pool's answer, then for the receipt.
 class ReceiptLater final : public SubmitLater {
 public:
@@ -130,6 +141,8 @@ public:
             m_hash = accept();
         if (const auto receipt = find_receipt(service(), *m_hash))
             return json::serialize(*receipt);
+        if (m_missing)
+            await_missing();
         if (expired())
             throw m_wait.too_late(service(), *m_hash, m_wait.limit_ms);
         service().waiting().await_transaction(shared_from_this(), *m_hash);
@@ -139,7 +152,7 @@ public:
     }
 
 private:
-    Hash accept() const {
+    Hash accept() {
         const auto result = outcome();
         if (result && !*result) {
             const bool busy =
@@ -147,16 +160,34 @@ private:
             refuse_submission(envelope(), result->error(), busy ? ErrorCode::NotReady : ErrorCode::Default);
         }
         const Submitted done = submitted();
-        if (m_wait.tell_gap && done.missing_nonce)
-            throw RpcError(ErrorCode::NonceGap,
-                           "the transaction waits for an earlier one: the next nonce is " +
-                               std::to_string(*done.missing_nonce),
-                           quantity(*done.missing_nonce));
+        if (m_wait.tell_gap)
+            m_missing = done.missing_nonce;
         return done.hash;
+    }
+    // Throws once what is missing has not come in time.
+    void await_missing() {
+        if (!m_grace && !expired()) {
+            m_grace = std::make_shared<Grace>();
+            m_grace->set_waker([later = weak_from_this()] {
+                if (const LaterPtr waiting = later.lock())
+                    waiting->wake();
+            });
+            service().waiting().add(m_grace, WaitingRoom::Clock::now() + kGapGrace);
+        } else if (expired() || m_grace->ready()) {
+            const auto pooled = service().chain().find_pooled(*m_hash);
+            if (pooled && service().chain().next_nonce(pooled->sender) <= *m_missing)
+                throw RpcError(ErrorCode::NonceGap,
+                               "the transaction waits for an earlier one: the next nonce is " +
+                                   std::to_string(*m_missing),
+                               quantity(*m_missing));
+            m_missing.reset();
+        }
     }
 
     ReceiptWait m_wait;
     std::optional<Hash> m_hash;
+    std::optional<std::uint64_t> m_missing;
+    LaterPtr m_grace;
 };
 
 }  // namespace

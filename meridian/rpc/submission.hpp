@@ -13,7 +13,8 @@ LaterPtr submit(const Call& call, Bytes envelope, json::value (*answer)(const no
 // How eth_sendRawTransactionSync and its like wait for a receipt.
 struct ReceiptWait {
     std::uint64_t limit_ms = 0;
-    // Of a transaction behind a gap of nonces: to be told at once, with the nonce that is missing (EIP-7966).
+    // Of a transaction behind a gap of nonces that is not closed in a moment: to be told, with the nonce that
+    // is missing (EIP-7966).
     bool tell_gap = false;
     // What to say when the time is up.
     RpcError (*too_late)(Service& service, const Hash& hash, std::uint64_t limit_ms);
