@@ -99,6 +99,12 @@ const Order* Book::next(const Order& order) const noexcept {
     return order.queue.next ? &m_arena.at(order.queue.next) : nullptr;
 }
 
+OrderId Book::newest_of(Owner owner) const noexcept {
+    const Place<ListState<Order>> queue = owner_queue(owner);
+    const OrderPtr newest = queue ? m_arena.at(queue).first : OrderPtr{};
+    return newest ? m_arena.at(newest).id : 0;
+}
+
 Result<void, Error> Book::arena_state() const noexcept {
     if (m_arena.failure())
         return fail(Error::ArenaFailed);
@@ -184,7 +190,8 @@ Result<Placed, Error> Book::place(const NewOrder& order, Venue& venue) {
                         .side = order.side,
                         .owner = order.owner,
                         .price = order.price,
-                        .size = order.size});
+                        .size = order.size,
+                        .tag = order.tag});
     return placed;
 }
 
@@ -196,6 +203,7 @@ Result<Placed, Error> Book::execute(const NewOrder& order, Venue& venue) {
                 .side = order.side,
                 .self_trade = order.self_trade,
                 .flags = flags_of(order),
+                .tag = order.tag,
                 .price = order.price,
                 .remaining = std::min(order.size, order.size_cap),
                 .steps_left = rules().fills_max};
@@ -219,7 +227,8 @@ void Book::accept(const Taker& taker, Venue& venue) {
                     .price = taker.price,
                     .id = taker.id,
                     .size = taker.remaining,
-                    .remaining = taker.remaining});
+                    .remaining = taker.remaining,
+                    .tag = taker.tag});
 }
 
 // The book has enough, but the venue may refuse a fill.
@@ -248,7 +257,8 @@ Result<Placed, Error> Book::settle_rest(const Taker& taker, CancelReason reason,
                         .owner = taker.owner,
                         .price = taker.price,
                         .id = taker.id,
-                        .size = taker.remaining});
+                        .size = taker.remaining,
+                        .tag = taker.tag});
     }
     if (const auto usable = arena_state(); !usable)
         return fail(usable.error());
@@ -275,7 +285,8 @@ Result<Placed, Error> Book::amend(Owner owner, OrderId id, Price price, Size siz
                     .price = price,
                     .id = id,
                     .size = size,
-                    .remaining = size});
+                    .remaining = size,
+                    .tag = before.tag});
     if (price == before.price && size < before.remaining) {
         shrink(*order, before.remaining - size);
         if (const auto usable = arena_state(); !usable)
@@ -288,6 +299,7 @@ Result<Placed, Error> Book::amend(Owner owner, OrderId id, Price price, Size siz
                 .side = before.side(),
                 .self_trade = static_cast<SelfTrade>(before.flags >> Order::kSelfTradeShift & 0xff),
                 .flags = before.flags,
+                .tag = before.tag,
                 .price = price,
                 .remaining = size,
                 .steps_left = rules().fills_max};
@@ -393,7 +405,8 @@ CancelReason Book::prevent_self_trade(Taker& taker, OrderPtr maker, Venue& venue
                     .price = taker.price,
                     .id = taker.id,
                     .size = lots,
-                    .remaining = taker.remaining});
+                    .remaining = taker.remaining,
+                    .tag = taker.tag});
     return CancelReason::None;
 }
 
@@ -407,7 +420,9 @@ CancelReason Book::fill(Taker& taker, OrderPtr maker, Venue& venue) {
                         .maker_id = before.id,
                         .taker_id = taker.id,
                         .maker = before.owner,
-                        .taker = taker.owner};
+                        .taker = taker.owner,
+                        .maker_tag = before.tag,
+                        .taker_tag = taker.tag};
     const Admission admission = venue.admit(proposed);
     const Size lots = std::min(admission.size, proposed.size);
     const Size left = before.remaining - lots;
@@ -427,7 +442,9 @@ CancelReason Book::fill(Taker& taker, OrderPtr maker, Venue& venue) {
                         .remaining = taker.remaining,
                         .maker_id = before.id,
                         .maker_owner = before.owner,
-                        .maker_remaining = left});
+                        .maker_remaining = left,
+                        .tag = taker.tag,
+                        .maker_tag = before.tag});
     }
     if (admission.cancel_maker && left > 0)
         cancel(maker, CancelReason::MakerRefused, venue);
@@ -451,6 +468,7 @@ Result<void, Error> Book::rest(const Taker& taker) {
     order.level = *level;
     order.price = taker.price;
     order.owner = taker.owner;
+    order.tag = taker.tag;
     Level& to = m_arena.edit(*level);
     to.total += taker.remaining;
     ++to.count;
@@ -539,7 +557,8 @@ void Book::cancel(OrderPtr order, CancelReason reason, Venue& venue) {
                     .owner = content.owner,
                     .price = content.price,
                     .id = content.id,
-                    .size = content.remaining});
+                    .size = content.remaining,
+                    .tag = content.tag});
 }
 
 void Book::tell_reduced(const Order& before, Size lots, CancelReason reason, Venue& venue) {
@@ -550,7 +569,8 @@ void Book::tell_reduced(const Order& before, Size lots, CancelReason reason, Ven
                     .price = before.price,
                     .id = before.id,
                     .size = lots,
-                    .remaining = before.remaining - lots});
+                    .remaining = before.remaining - lots,
+                    .tag = before.tag});
 }
 
 }  // namespace meridian::modules::exchange

@@ -51,6 +51,8 @@ struct NewOrder {
     Price price = 0;
     Size size = 0;
     Size size_cap = kSizeMax;
+    // The venue's: told with the order's events.
+    std::uint32_t tag = 0;
 };
 
 enum class CancelReason : std::uint8_t {
@@ -92,6 +94,9 @@ struct Event {
     OrderId maker_id = 0;
     Owner maker_owner = 0;
     Size maker_remaining = 0;
+    // The tags of the order and of the maker.
+    std::uint32_t tag = 0;
+    std::uint32_t maker_tag = 0;
 
     friend bool operator==(const Event&, const Event&) = default;
 };
@@ -107,6 +112,8 @@ struct Fill {
     OrderId taker_id;
     Owner maker;
     Owner taker;
+    std::uint32_t maker_tag;
+    std::uint32_t taker_tag;
 };
 
 // What the venue says: first as many lots as it admits are filled, then these orders go.
@@ -192,6 +199,8 @@ public:
     // The oldest order at a level, and the one behind another; null at the end.
     const Order* first(const Level& level) const noexcept;
     const Order* next(const Order& order) const noexcept;
+    // The newest order of an owner, 0 if there is none.
+    OrderId newest_of(Owner owner) const noexcept;
 
 private:
     using OrderPtr = module::Ptr<Order>;
@@ -204,6 +213,7 @@ private:
         SelfTrade self_trade;
         // As in Order.
         std::uint32_t flags;
+        std::uint32_t tag;
         Price price;
         Size remaining;
         Size filled = 0;

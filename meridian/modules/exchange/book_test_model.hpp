@@ -185,6 +185,7 @@ private:
         out.id = order.id;
         out.size = size;
         out.remaining = remaining;
+        out.tag = order.order.tag;
         return out;
     }
     static Answer rejected(const NewOrder& order, Error error, Venue& venue) {
@@ -194,6 +195,7 @@ private:
         out.owner = order.owner;
         out.price = order.price;
         out.size = order.size;
+        out.tag = order.tag;
         venue.on_event(out);
         return {error};
     }
@@ -300,7 +302,9 @@ private:
                             id,
                             incoming.id,
                             resting.order.owner,
-                            incoming.order.owner};
+                            incoming.order.owner,
+                            resting.order.tag,
+                            incoming.order.tag};
         const Admission says = venue.admit(proposed);
         if (says.size > 0) {
             incoming.left -= says.size;
@@ -311,6 +315,7 @@ private:
             told.maker_id = id;
             told.maker_owner = resting.order.owner;
             told.maker_remaining = resting.left;
+            told.maker_tag = resting.order.tag;
             venue.on_event(told);
         }
         if (resting.left == 0)
@@ -436,6 +441,7 @@ private:
         NewOrder order;
         const std::uint32_t bits = choices.below(256);
         order.owner = kOwners[bits % 4];
+        order.tag = bits;
         order.side = (bits & 4) != 0 ? Side::Sell : Side::Buy;
         order.reduce_only = (bits & 0x38) == 0x38;
         const std::uint32_t more = choices.below(256);

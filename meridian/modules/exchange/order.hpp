@@ -67,7 +67,9 @@ struct Order {
     Owner owner;
     // Orders of the owner in this market.
     module::ListLink<Order> siblings;
-    std::uint32_t reserved[3];
+    // The venue's, carried along.
+    std::uint32_t tag;
+    std::uint32_t reserved[2];
 
     static constexpr std::uint32_t kSell = 1;
     static constexpr std::uint32_t kReduceOnly = 2;
