@@ -239,7 +239,7 @@ void Clearing::on_filled(const Event& event) noexcept {
     }
     for (const std::uint32_t tag : {event.tag, event.maker_tag}) {
         if (const OrderExtra* extra = extra_of(tag); extra != nullptr && extra->partner != 0)
-            m_partners.push_back(extra->partner);
+            m_partners.push_back({extra->account, extra->partner});
     }
     if (event.maker_remaining == 0)
         order_gone(event.maker_owner, event.maker_tag);
@@ -289,7 +289,7 @@ void Clearing::release_extra(Ledger::PositionPtr position, std::uint32_t tag) no
         ClientIds(arena, arena.place(m_ledger.place(), &ExchangeState::client_ids))
             .erase(client_key(extra.account, extra.client_id));
     if (extra.partner != 0)
-        m_partners.push_back(extra.partner);
+        m_partners.push_back({extra.account, extra.partner});
     module::Pool<OrderExtra>(arena, arena.place(m_ledger.place(), &ExchangeState::extra_pool)).free(at);
 }
 

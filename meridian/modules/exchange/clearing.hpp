@@ -53,8 +53,8 @@ public:
     // with kReduceOnlyMax orders and kActiveMax positions. Error: ArenaFailed.
     Result<void, Error> finish();
     void touch(Ledger::PositionPtr position) { m_touched.push_back(position); }
-    // Triggers whose orders have traded or gone (OCO); to be cancelled.
-    std::vector<std::uint64_t> take_partners() { return std::move(m_partners); }
+    // Conditionals, by account and id, whose orders have traded or gone (OCO); to be cancelled.
+    std::vector<PairKey> take_partners() { return std::move(m_partners); }
 
 private:
     // A side of a fill. Lots below zero: sold.
@@ -116,7 +116,7 @@ private:
     Size m_before_size = 0;
     Price m_before_price = 0;
     std::vector<Ledger::PositionPtr> m_touched;
-    std::vector<std::uint64_t> m_partners;
+    std::vector<PairKey> m_partners;
 };
 
 }  // namespace meridian::modules::exchange

@@ -198,28 +198,104 @@ Result<void, Error> Exchange::fund_insurance(AccountId account, std::uint64_t am
 
 // --- trading ---------------------------------------------------------------------------------------------
 
+// A step that may trade: what waits for orders that it has filled or cancelled goes with them.
+template <class F>
+auto Exchange::trade(F&& command)
+    -> decltype(command(std::declval<Orders&>(), std::declval<Conditionals&>())) {
+    return step([&] {
+        Orders orders(m_ledger);
+        Conditionals conditionals(m_ledger, orders);
+        auto result = command(orders, conditionals);
+        if (result) {
+            if (const auto dropped = conditionals.drop_partners(); !dropped)
+                result = fail(dropped.error());
+        }
+        return result;
+    });
+}
+
 Result<Placed, Error> Exchange::place(const PlaceOrder& order) {
-    return step([&] { return Orders(m_ledger).place(order); });
+    return trade([&](Orders& orders, Conditionals&) { return orders.place(order); });
 }
 
 Result<Placed, Error> Exchange::amend(const AmendOrder& amendment) {
-    return step([&] { return Orders(m_ledger).amend(amendment); });
+    return trade([&](Orders& orders, Conditionals&) { return orders.amend(amendment); });
 }
 
 Result<void, Error> Exchange::cancel(AccountId account, MarketId market, OrderId order) {
-    return step([&] { return Orders(m_ledger).cancel(account, market, order); });
+    return trade([&](Orders& orders, Conditionals&) { return orders.cancel(account, market, order); });
 }
 
 Result<void, Error> Exchange::cancel_client_id(AccountId account, const ClientId& id) {
-    return step([&] { return Orders(m_ledger).cancel_client_id(account, id); });
+    return trade([&](Orders& orders, Conditionals&) { return orders.cancel_client_id(account, id); });
 }
 
 Result<std::uint32_t, Error> Exchange::cancel_market(AccountId account, MarketId market) {
-    return step([&] { return Orders(m_ledger).cancel_market(account, market); });
+    return trade([&](Orders& orders, Conditionals&) { return orders.cancel_market(account, market); });
 }
 
 Result<std::uint32_t, Error> Exchange::cancel_all(AccountId account) {
-    return step([&] { return Orders(m_ledger).cancel_all(account); });
+    return trade([&](Orders& orders, Conditionals&) { return orders.cancel_all(account); });
+}
+
+std::uint32_t rank_in_frame(const OrderCommand& command) noexcept {
+    if (const auto* order = std::get_if<PlaceOrder>(&command))
+        return order->time_in_force == TimeInForce::PostOnly ? 1 : 2;
+    return std::holds_alternative<AmendOrder>(command) ? 2 : 0;
+}
+
+Outcome Exchange::run_one(const OrderCommand& command) {
+    Result<Placed, Error> placed = Placed{};
+    if (const auto* order = std::get_if<PlaceOrder>(&command)) {
+        placed = place(*order);
+    } else if (const auto* amendment = std::get_if<AmendOrder>(&command)) {
+        placed = amend(*amendment);
+    } else {
+        const auto* by_order = std::get_if<CancelOrder>(&command);
+        const auto* by_client = std::get_if<CancelClientId>(&command);
+        const auto cancelled = by_order != nullptr
+                                   ? cancel(by_order->account, by_order->market, by_order->order)
+                                   : cancel_client_id(by_client->account, by_client->client_id);
+        if (!cancelled)
+            placed = fail(cancelled.error());
+    }
+    return placed ? Outcome{Error::None, *placed} : Outcome{placed.error(), {}};
+}
+
+Result<std::vector<Outcome>, Error> Exchange::run(std::span<const OrderCommand> batch) {
+    if (batch.size() > kBatchMax)
+        return fail(Error::TooMany);
+    std::vector<Outcome> out;
+    for (const OrderCommand& command : batch)
+        out.push_back(run_one(command));
+    return out;
+}
+
+Result<std::uint64_t, Error> Exchange::place_trigger(const PlaceTrigger& trigger) {
+    return trade([&](Orders&, Conditionals& conditionals) { return conditionals.place(trigger); });
+}
+
+Result<std::uint64_t, Error> Exchange::place_trigger_pair(const PlaceTrigger& first,
+                                                          const PlaceTrigger& second) {
+    return trade([&](Orders&, Conditionals& conditionals) { return conditionals.place_pair(first, second); });
+}
+
+Result<Placed, Error> Exchange::place_with_trigger(const PlaceOrder& order, const PlaceTrigger& trigger) {
+    return trade(
+        [&](Orders&, Conditionals& conditionals) { return conditionals.place_with_order(order, trigger); });
+}
+
+Result<std::uint64_t, Error> Exchange::place_twap(const PlaceTwap& twap) {
+    return trade([&](Orders&, Conditionals& conditionals) { return conditionals.place_twap(twap); });
+}
+
+Result<void, Error> Exchange::cancel_conditional(AccountId account, std::uint64_t id) {
+    return trade([&](Orders&, Conditionals& conditionals) { return conditionals.cancel(account, id); });
+}
+
+Result<void, Error> Exchange::schedule_cancel(AccountId account, std::uint64_t time_ms) {
+    return trade(
+        [&](Orders&, Conditionals& conditionals) { return conditionals.schedule_cancel(account, time_ms); });
 }
 
 Result<Ledger::PositionPtr, Error> Exchange::perpetual_position(AccountId account, MarketId market) {
@@ -327,7 +403,38 @@ Result<void, Error> Exchange::end_block() {
     });
     if (!priced)
         return priced;
+    if (const auto fired = fire_due(); !fired)
+        return fired;
     return liquidate();
+}
+
+// Each of what is due is a step of its own.
+Result<void, Error> Exchange::fire_due() {
+    const auto up_to = [&](std::uint32_t& budget, auto&& fire) -> Result<void, Error> {
+        while (budget > 0) {
+            const auto fired = trade([&](Orders&, Conditionals& conditionals) { return fire(conditionals); });
+            if (!fired)
+                return fail(fired.error());
+            if (!*fired)
+                break;
+            --budget;
+        }
+        return {};
+    };
+    std::uint32_t switches = kSwitchesFiredMax;
+    if (const auto done = up_to(switches, [](Conditionals& all) { return all.fire_switch(); }); !done)
+        return done;
+    std::uint32_t triggers = kTriggersFiredMax;
+    const std::uint32_t markets = m_ledger.market_count();
+    for (std::uint32_t i = 0; i < markets; ++i) {
+        // Where it begins changes, so that no market is always the last.
+        const auto market = static_cast<MarketId>((m_ledger.now_ms() + i) % markets);
+        const auto done = up_to(triggers, [market](Conditionals& all) { return all.fire_trigger(market); });
+        if (!done)
+            return done;
+    }
+    std::uint32_t slices = kSlicesMax;
+    return up_to(slices, [](Conditionals& all) { return all.trade_slice(); });
 }
 
 Result<void, Error> Exchange::liquidate() {
@@ -340,10 +447,8 @@ Result<void, Error> Exchange::liquidate() {
         return looked;
     const std::size_t count = std::min<std::size_t>(endangered.size(), kLiquidationsMax);
     for (std::size_t i = 0; i < count; ++i) {
-        const auto done = step([&] {
-            Orders orders(m_ledger);
-            return Liquidation(m_ledger, orders).run(endangered[i]);
-        });
+        const auto done = trade(
+            [&](Orders& orders, Conditionals&) { return Liquidation(m_ledger, orders).run(endangered[i]); });
         if (!done)
             return done;
     }

@@ -10,12 +10,35 @@
 // position owes; the insurance has what came in less what it paid.
 #pragma once
 
+#include <meridian/modules/exchange/conditional.hpp>
 #include <meridian/modules/exchange/liquidation.hpp>
 #include <meridian/modules/exchange/oracle.hpp>
 
 #include <string>
+#include <variant>
 
 namespace meridian::modules::exchange {
+
+struct CancelOrder {
+    AccountId account = kNoAccount;
+    MarketId market = 0;
+    OrderId order = 0;
+};
+struct CancelClientId {
+    AccountId account = kNoAccount;
+    ClientId client_id{};
+};
+using OrderCommand = std::variant<CancelOrder, CancelClientId, AmendOrder, PlaceOrder>;
+inline constexpr std::size_t kBatchMax = 1024;
+
+// What became of one command of a batch.
+struct Outcome {
+    Error error = Error::None;
+    Placed placed{};
+};
+
+// What goes first within a frame: 0 cancellations, 1 post-only orders, 2 the rest.
+std::uint32_t rank_in_frame(const OrderCommand& command) noexcept;
 
 class Exchange {
 public:
@@ -61,6 +84,18 @@ public:
     Result<void, Error> cancel_client_id(AccountId account, const ClientId& id);
     Result<std::uint32_t, Error> cancel_market(AccountId account, MarketId market);
     Result<std::uint32_t, Error> cancel_all(AccountId account);
+    // One after the other; what is refused leaves the others as they are. An outcome each. Error: TooMany.
+    Result<std::vector<Outcome>, Error> run(std::span<const OrderCommand> batch);
+
+    // --- orders that wait; errors: as in Conditionals -----------------------------------------------
+    Result<std::uint64_t, Error> place_trigger(const PlaceTrigger& trigger);
+    Result<std::uint64_t, Error> place_trigger_pair(const PlaceTrigger& first, const PlaceTrigger& second);
+    Result<Placed, Error> place_with_trigger(const PlaceOrder& order, const PlaceTrigger& trigger);
+    Result<std::uint64_t, Error> place_twap(const PlaceTwap& twap);
+    Result<void, Error> cancel_conditional(AccountId account, std::uint64_t id);
+    Result<void, Error> schedule_cancel(AccountId account, std::uint64_t time_ms);
+
+    // --- margin -------------------------------------------------------------------------------------
     // Errors: WrongMarket, BadLeverage, PositionOpen (another mode with a position or orders),
     // InsufficientMargin.
     Result<void, Error> set_leverage(AccountId account, MarketId market, std::uint32_t leverage,
@@ -77,7 +112,8 @@ public:
                                 std::uint64_t time_ms);
     // Time does not go back: an earlier one counts as the last.
     Result<void, Error> begin_block(std::uint64_t now_ms);
-    // Marks, funding, liquidations. Work: the markets, and the bounds of risk.hpp and liquidation.hpp.
+    // Marks and funding, dead man's switches, triggers, TWAPs, liquidations. Work: the markets, and the
+    // bounds of conditional.hpp, risk.hpp and liquidation.hpp.
     Result<void, Error> end_block();
 
     const Ledger& ledger() const noexcept { return m_ledger; }
@@ -94,6 +130,10 @@ private:
     Result<void, Error> change_leverage(AccountId account, MarketId market, std::uint32_t leverage,
                                         bool isolated);
     Result<void, Error> change_margin(AccountId account, MarketId market, std::int64_t amount);
+    template <class F>
+    auto trade(F&& command) -> decltype(command(std::declval<Orders&>(), std::declval<Conditionals&>()));
+    Outcome run_one(const OrderCommand& command);
+    Result<void, Error> fire_due();
     Result<void, Error> liquidate();
 
     Ledger m_ledger;

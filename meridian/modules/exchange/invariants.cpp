@@ -170,6 +170,20 @@ Money collateral_of(const Ledger& ledger) {
     return sum;
 }
 
+// Each conditional waits in one queue, and is counted by its account.
+std::string check_conditionals(const Ledger& ledger) {
+    const ExchangeState& state = ledger.state();
+    std::uint32_t counted = 0;
+    for (AccountId account = 1; account <= ledger.account_count(); ++account)
+        counted += ledger.account(account).conditional_count;
+    std::uint32_t waiting = state.twaps.size;
+    for (MarketId id = 0; id < ledger.market_count(); ++id)
+        waiting += ledger.market(id).triggers[0].size + ledger.market(id).triggers[1].size;
+    if (counted != state.conditionals.size || waiting != counted || state.conditional_pool.size != counted)
+        return "conditionals are miscounted";
+    return {};
+}
+
 }  // namespace
 
 std::string Exchange::check_invariants() const {
@@ -193,6 +207,8 @@ std::string Exchange::check_invariants() const {
         wrong = check_market(m_ledger, id);
     for (AccountId id = 1; id <= m_ledger.account_count() && wrong.empty(); ++id)
         wrong = check_account(m_ledger, id);
+    if (wrong.empty())
+        wrong = check_conditionals(m_ledger);
     return wrong;
 }
 

@@ -124,7 +124,7 @@ Result<void, Error> Liquidation::trade(Ledger::PositionPtr at, bool whole) {
     // That nobody buys is no error: the next block tries again, or the backstop comes.
     if (!placed && placed.error() == Error::ArenaFailed)
         return fail(placed.error());
-    return clearing.finish();
+    return m_orders.finish(clearing);
 }
 
 // --- the backstop ----------------------------------------------------------------------------------------
@@ -176,7 +176,7 @@ Result<bool, Error> Liquidation::hand_over(const Unit& unit) {
                        .other = vault,
                        .market = position.market,
                        .lots = position.size});
-        if (const auto done = clearing.finish(); !done)
+        if (const auto done = m_orders.finish(clearing); !done)
             return fail(done.error());
     }
     const Health after = m_margin.cross(vault);
@@ -230,7 +230,7 @@ Result<void, Error> Liquidation::deleverage(Ledger::PositionPtr at, Shortfall& s
                        .market = whole.market,
                        .lots = left > 0 ? lots : -lots,
                        .amount = given});
-        if (const auto done = clearing.finish(); !done)
+        if (const auto done = m_orders.finish(clearing); !done)
             return done;
     }
     return {};

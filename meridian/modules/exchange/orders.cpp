@@ -87,7 +87,7 @@ Result<std::uint32_t, Error> Orders::make_extra(const PlaceOrder& order, Ledger:
 
 Result<void, Error> Orders::finish(Clearing& clearing) {
     const auto done = clearing.finish();
-    for (const std::uint64_t partner : clearing.take_partners())
+    for (const PairKey partner : clearing.take_partners())
         m_partners.push_back(partner);
     return done;
 }

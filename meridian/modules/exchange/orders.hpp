@@ -39,10 +39,10 @@ class Orders {
 public:
     explicit Orders(Ledger& ledger) noexcept : m_ledger(ledger) {}
 
-    // `partner`: a trigger that goes when this order trades or goes. Errors: UnknownAccount, UnknownMarket,
-    // Halted, NoMark, WrongMarket (reduce-only, spot), BadCommand (trading with oneself), TooManyOrders,
-    // TooManyPositions, ClientIdUsed, BuilderFee, InsufficientMargin, InsufficientBalance, OpenInterest, and
-    // the book's.
+    // `partner`: a conditional of the account that goes when this order trades or goes. Errors:
+    // UnknownAccount, UnknownMarket, Halted, NoMark, WrongMarket (reduce-only, spot), BadCommand (trading
+    // with oneself), TooManyOrders, TooManyPositions, ClientIdUsed, BuilderFee, InsufficientMargin,
+    // InsufficientBalance, OpenInterest, and the book's.
     Result<Placed, Error> place(const PlaceOrder& order, std::uint64_t partner = 0);
     // Errors: as of place, UnknownOrder, NotOwner, Unchanged.
     Result<Placed, Error> amend(const AmendOrder& amendment);
@@ -55,8 +55,10 @@ public:
     // An open order by its client id. Error: UnknownOrder.
     Result<OrderName, Error> find_client_id(AccountId account, const ClientId& id) const noexcept;
 
-    // Triggers whose orders traded or went since.
-    std::vector<std::uint64_t> take_partners() { return std::move(m_partners); }
+    // As Clearing's, and keeps what it has to tell of partners.
+    Result<void, Error> finish(Clearing& clearing);
+    // Conditionals whose orders traded or went since.
+    std::vector<PairKey> take_partners() { return std::exchange(m_partners, {}); }
 
 private:
     Result<void, Error> check_names(AccountId account, MarketId market) const noexcept;
@@ -65,10 +67,9 @@ private:
                                     const Clearing& clearing) const noexcept;
     Result<std::uint32_t, Error> make_extra(const PlaceOrder& order, Ledger::PositionPtr position,
                                             std::uint64_t partner);
-    Result<void, Error> finish(Clearing& clearing);
 
     Ledger& m_ledger;
-    std::vector<std::uint64_t> m_partners;
+    std::vector<PairKey> m_partners;
 };
 
 }  // namespace meridian::modules::exchange

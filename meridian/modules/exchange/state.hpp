@@ -30,8 +30,9 @@ inline constexpr std::uint32_t kMarketsMax = 256;     // each block looks at all
 inline constexpr std::uint32_t kAssetsMax = 256;
 inline constexpr std::uint32_t kActiveMax = 32;  // markets in which an account has anything open
 inline constexpr std::uint32_t kOrdersPerAccountMax = 1000;
-inline constexpr std::uint32_t kReduceOnlyMax = 16;  // resting reduce-only orders of a position
-inline constexpr std::uint32_t kFillsMax = 256;      // highest MarketRules::fills_max
+inline constexpr std::uint32_t kConditionalsMax = 64;  // of an account
+inline constexpr std::uint32_t kReduceOnlyMax = 16;    // resting reduce-only orders of a position
+inline constexpr std::uint32_t kFillsMax = 256;        // highest MarketRules::fills_max
 inline constexpr std::uint32_t kPublishersMax = 16;
 inline constexpr std::uint32_t kFeeTiersMax = 4;
 inline constexpr std::uint32_t kMarginTiersMax = 4;
@@ -131,11 +132,10 @@ struct Market {
     std::uint64_t next_sample_ms;
     std::uint64_t next_funding_ms;
     std::int64_t funding_rate;  // the last hour's, parts per billion
-    std::uint32_t trigger_count;
-    std::uint32_t reserved;
+    std::uint64_t reserved;
     module::HeapState due;
     module::HeapState ranks[2];
-    // Triggers that wait for a mark price at or above theirs, and at or below.
+    // Triggers by price and id, those from below by the price's complement: the next to fire first.
     module::OrderedMapState triggers[2];
     PublishedPrice prices[kPublishersMax];
     // May halt it.
@@ -214,7 +214,7 @@ struct Account {
     std::uint32_t order_count;
     Money balance;                          // cross collateral
     module::ListState<Position> positions;  // the active ones
-    std::uint32_t trigger_count;
+    std::uint32_t conditional_count;
     std::uint32_t cancel_fires;              // of the dead man's switch, on cancel_day
     std::uint64_t volumes[kVolumeDays + 1];  // by the day's number modulo 15
     std::uint32_t volume_day;
@@ -253,14 +253,42 @@ struct Publisher {
     Address key;
 };
 
-// What fires at a time (timers.hpp).
-struct TimerKey {
-    std::uint64_t at_ms;
-    std::uint64_t id;
-    friend bool operator<(const TimerKey& a, const TimerKey& b) {
-        return a.at_ms != b.at_ms ? a.at_ms < b.at_ms : a.id < b.id;
+// A time or a price and an id; an account and an id.
+struct PairKey {
+    std::uint64_t first;
+    std::uint64_t second;
+    friend bool operator<(const PairKey& a, const PairKey& b) {
+        return a.first != b.first ? a.first < b.first : a.second < b.second;
     }
 };
+
+enum class ConditionKind : std::uint32_t { Above, Below, Twap };
+
+// An order that waits for a price, or is given in slices over time (conditional.hpp).
+struct Conditional {
+    std::uint64_t id;
+    AccountId account;
+    MarketId market;
+    ConditionKind kind;
+    std::uint32_t flags;
+    Price at;     // what it waits for
+    Price price;  // of the order
+    Size size;    // a TWAP's: what is left
+    Size slice_max;
+    std::uint64_t due_ms;  // of a TWAP's next slice
+    std::uint32_t slices_left;
+    std::uint32_t reserved;
+    // What goes when this goes or fires: another conditional of the account, an order in this market.
+    std::uint64_t partner;
+    OrderId partner_order;
+    std::uint64_t reserved_too[2];
+
+    static constexpr std::uint32_t kSell = 1;
+    static constexpr std::uint32_t kReduceOnly = 2;
+    static constexpr std::uint32_t kMarket = 4;
+    static constexpr std::uint32_t kForceShift = 8;
+};
+static_assert(module::Storable<Conditional> && sizeof(Conditional) == 6 * module::kGranule);
 
 struct ExchangeState {
     Address operator_key;
@@ -268,7 +296,7 @@ struct ExchangeState {
     std::uint32_t publisher_count;
     std::uint32_t sweep_next;  // the account that is ranked anew next
     std::uint64_t now_ms;      // the block's time
-    std::uint64_t last_trigger_id;
+    std::uint64_t last_conditional_id;
     module::VectorState accounts;
     module::OrderedMapState account_index;
     module::VectorState assets;
@@ -277,11 +305,12 @@ struct ExchangeState {
     module::HashMapState positions;  // by account << 32 | market
     module::PoolState position_pool;
     module::PoolState extra_pool;
-    module::OrderedMapState client_ids;  // to the order's extra
-    module::OrderedMapState approvals;   // by account << 32 | builder: the highest fee, ppm
-    module::OrderedMapState cancels;     // dead man's switches by time and account
-    module::OrderedMapState triggers;    // by account << 64 | id
-    module::OrderedMapState twaps;       // by time and id
+    module::OrderedMapState client_ids;    // to the order's extra
+    module::OrderedMapState approvals;     // by account << 32 | builder: the highest fee, ppm
+    module::OrderedMapState cancels;       // dead man's switches by time and account
+    module::OrderedMapState conditionals;  // by account and id
+    module::OrderedMapState twaps;         // by time and id
+    module::PoolState conditional_pool;
     Insurance insurance;
     Publisher publishers[kPublishersMax];
     std::uint64_t reserved[8];
