@@ -77,8 +77,8 @@ public:
     static constexpr MarketId kSpot = 1;
 
     explicit TestExchange(const MarketTerms& perp = perpetual_terms(), const MarketTerms& spot = spot_terms(),
-                          std::uint32_t pages = 2048)
-        : m_arena(pages), m_exchange(make(perp, spot)) {}
+                          std::uint32_t pages = 2048, std::uint32_t undo_lines_max = 1u << 14)
+        : m_arena(pages, undo_lines_max), m_exchange(make(perp, spot)) {}
 
     Exchange& exchange() { return m_exchange; }
     module::Arena& arena() { return *m_arena; }
@@ -92,6 +92,7 @@ public:
         MERIDIAN_ASSERT(m_exchange.add_collateral(account, collateral).has_value());
         return account;
     }
+    void set_now(std::uint64_t now_ms) { m_now_ms = now_ms; }
     // A block `after_ms` later, before whose end all publishers say this price; 0: none says anything.
     void block(Price price, std::uint64_t after_ms = 1000) {
         m_now_ms += after_ms;

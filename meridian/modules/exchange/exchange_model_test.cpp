@@ -1,5 +1,8 @@
 // The exchange beside the naive one, on random commands.
-#include <meridian/modules/exchange/exchange_test_model.hpp>
+#include <meridian/base/hex.hpp>
+#include <meridian/module/page_tree.hpp>
+#include <meridian/modules/exchange/exchange_chaos_model.hpp>
+#include <meridian/modules/exchange/exchange_pair_model.hpp>
 
 #include <gtest/gtest.h>
 
@@ -29,6 +32,42 @@ TEST(ExchangeModel, IsTheSameAsTheNaiveOne) {
     for (const ReportKind kind : {ReportKind::Trade, ReportKind::Funding, ReportKind::Liquidation,
                                   ReportKind::Backstop, ReportKind::Deleveraged, ReportKind::Insurance})
         EXPECT_GT(told[kind], 10u) << static_cast<int>(kind);
+}
+
+TEST(ExchangeChaos, WithstandsAnyCommands) {
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        SCOPED_TRACE(seed);
+        const Bytes bytes = random_bytes(1000 + seed, 6000);
+        testing::Choices choices(bytes);
+        testing::Chaos chaos(choices, 2048, 1u << 14);
+        chaos.run(choices, false);
+        EXPECT_GT(chaos.refused(), 50u);
+        EXPECT_EQ(chaos.without_room(), 0u);
+    }
+}
+
+TEST(ExchangeChaos, IsAsItWasWhereThereIsNoRoom) {
+    std::size_t without_room = 0;
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        SCOPED_TRACE(seed);
+        const Bytes bytes = random_bytes(2000 + seed, 3000);
+        testing::Choices choices(bytes);
+        testing::Chaos chaos(choices, 60 + static_cast<std::uint32_t>(seed), 36);
+        chaos.run(choices, true);
+        without_room += chaos.without_room();
+    }
+    EXPECT_GT(without_room, 20u);
+}
+
+// The same on every machine: this runs natively and for RV64.
+TEST(ExchangeChaos, CommitsToTheSameEverywhere) {
+    const Bytes bytes = random_bytes(7, 8000);
+    testing::Choices choices(bytes);
+    testing::Chaos chaos(choices, 2048, 1u << 14);
+    chaos.run(choices, false);
+    module::PageTree tree(chaos.world().arena());
+    EXPECT_EQ(to_hex(tree.update(chaos.world().arena())),
+              "9c483b40640a47b38abc35ad8b72334eae7e34b7d4495930bd51256d78d4c9e6");
 }
 
 }  // namespace
