@@ -196,28 +196,57 @@ TEST_F(LiquidationTest, CancelsOrdersFirst) {
 }
 
 TEST_F(LiquidationTest, CascadesFromOneToTheNext) {
-    // Dave is long 50 lots at 1,000 with 5,000; his bid of 60 lots at 930 is what Alice sells into.
-    const AccountId dave = m_world.trader(4, 12'000);
+    // Dave is long 50 lots at 1,000 with 14,000, and bids for 60 more at 930; below are Carol's bids.
+    const AccountId dave = m_world.trader(4, 14'000);
     m_world.trade(dave, m_bob, 1000, 50);
     ASSERT_TRUE(m_world.place(dave, Side::Buy, 930, 60).has_value());
     ASSERT_TRUE(m_world.place(m_carol, Side::Buy, 929, 40).has_value());
-    // At 940: Alice 4,000 of 4,700, two thirds 3,133: to the book. Dave: 12,000 - 3,000 = 9,000 carries 110
-    // lots (10,340)? No: 9,000 - 600 for buying 60 at 930 of 940 gained, 9,600 of 10,340: his bid goes.
-    // 40 lots go to Carol at 929 and lose 2,840: 60 lots are left with 7,160 - 3,600 = 3,560, margin 2,820.
+    ASSERT_TRUE(m_world.place(m_carol, Side::Buy, 865, 60).has_value());
+    // At 940: Alice has 4,000 of 4,700. 60 lots go to Dave, who has 14,000 - 3,000 and gains 600 at once:
+    // enough for a tenth of 110 lots, 10,340. 40 go to Carol. Alice loses 4,200 and 2,840.
     m_world.block(940);
-    EXPECT_EQ(m_world.position(dave).size, 50);
-    EXPECT_EQ(m_world.position(m_alice).size, 60);
-    EXPECT_EQ(m_world.balance(m_alice), 7'160);
-    // At 900 nobody bids: Alice 7,160 - 6,000 = 1,160 of 2,700; no vault, no debt. Dave 7,000 of 2,250.
-    m_world.block(900);
-    EXPECT_EQ(m_world.position(m_alice).size, 60);
-    // At 870: Alice 7,160 - 7,800 = -640; closed at 900 against Bob, the only one who is short: she keeps
-    // 1,160. Dave 12,000 - 6,500.
-    m_world.block(870);
     EXPECT_EQ(m_world.position(m_alice).size, 0);
-    EXPECT_EQ(m_world.balance(m_alice), 1'160);
-    EXPECT_EQ(m_world.position(m_bob).size, -90);
+    EXPECT_EQ(m_world.balance(m_alice), 2'960);
+    EXPECT_EQ(m_world.position(dave).size, 110);
+    EXPECT_EQ(number(m_world.position(dave).cost), 105'800);
+    // At 890 Dave has 14,000 + 97,900 - 105,800 = 6,100 of 4,895; at 870 he has 3,900 of 4,785, two thirds of
+    // which are 3,190. Carol takes 60 at 865: they cost 105,800 * 60 / 110 = 57,709.1 and bring 51,900.
+    m_world.block(890);
+    EXPECT_EQ(m_world.position(dave).size, 110);
+    m_world.block(870);
     EXPECT_EQ(m_world.position(dave).size, 50);
+    EXPECT_EQ(m_world.balance(dave), 14'000 - 5'809);
+    EXPECT_EQ(number(m_world.position(dave).cost), 48'091);
+    // 8,191 + 43,500 - 48,091 = 3,600 of 2,175: enough. At 820: 1,100 of 2,050, and nobody bids. At 797: -50:
+    // his 50 lots are closed against Bob's at the previous mark of 820.
+    m_world.block(820);
+    EXPECT_EQ(m_world.position(dave).size, 50);
+    m_world.block(797);
+    EXPECT_EQ(m_world.position(dave).size, 0);
+    EXPECT_EQ(m_world.balance(dave), 1'100);
+    EXPECT_EQ(m_world.position(m_bob).size, -100);
+    EXPECT_EQ(number(m_world.insurance().paid), 0);
+}
+
+TEST_F(LiquidationTest, WhatIsBeyondABlocksBoundIsDoneInTheNext) {
+    std::vector<AccountId> traders;
+    for (std::uint32_t i = 0; i < kLiquidationsMax + 8; ++i) {
+        traders.push_back(m_world.trader(100 + i, 100));
+        m_world.trade(traders.back(), m_bob, 1000, 1);
+    }
+    ASSERT_TRUE(m_world.place(m_carol, Side::Buy, 944, 200).has_value());
+    const auto open = [&] {
+        return std::count_if(traders.begin(), traders.end(),
+                             [&](AccountId account) { return m_world.position(account).size != 0; });
+    };
+    // Each has 45 of 47.25. Alice is the first of those whom a block has room for.
+    m_world.block(945);
+    EXPECT_EQ(m_world.position(m_alice).size, 0);
+    EXPECT_EQ(open(), 9);
+    m_world.block(945);
+    EXPECT_EQ(open(), 0);
+    for (const AccountId account : traders)
+        EXPECT_EQ(m_world.balance(account), 44);
 }
 
 TEST(Liquidation, FundingEatsTheMargin) {
