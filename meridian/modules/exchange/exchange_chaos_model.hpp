@@ -75,8 +75,12 @@ private:
                                       : m_price - 30 + choices.below(60);
     }
     PlaceOrder order(Choices& choices) {
-        PlaceOrder out = TestExchange::order(account(choices), static_cast<Side>(choices.below(2)),
-                                             price(choices), number(choices), choices.below(8) / 3);
+        // Arguments are evaluated in any order: what is chosen is chosen before.
+        const AccountId who = account(choices);
+        const auto side = static_cast<Side>(choices.below(2));
+        const Price at = price(choices);
+        const std::uint64_t size = number(choices);
+        PlaceOrder out = TestExchange::order(who, side, at, size, choices.below(8) / 3);
         const std::uint32_t bits = choices.below(256);
         out.type = (bits & 15) == 0 ? OrderType::Market : OrderType::Limit;
         out.time_in_force = static_cast<TimeInForce>(bits >> 4 & 3);
@@ -133,10 +137,11 @@ private:
             stop.order.market = limit.market;
             return note(exchange.place_with_trigger(limit, stop));
         }
+        const AccountId who = account(choices);
         if (choices.below(2) != 0)
-            return note(exchange.schedule_cancel(account(choices), m_world.now_ms() + number(choices)));
+            return note(exchange.schedule_cancel(who, m_world.now_ms() + number(choices)));
         return note(
-            exchange.place_twap({account(choices), choices.below(3), static_cast<Side>(choices.below(2)),
+            exchange.place_twap({who, choices.below(3), static_cast<Side>(choices.below(2)),
                                  choices.below(2) != 0, number(choices), kTwapMsMin + number(choices)}));
     }
     bool cancel(std::uint32_t kind, Choices& choices) {
@@ -163,15 +168,17 @@ private:
     bool move(std::uint32_t kind, Choices& choices) {
         Exchange& exchange = m_world.exchange();
         const AccountId who = account(choices);
+        const AccountId other = account(choices);
         const std::uint64_t amount = number(choices);
+        const std::uint32_t which = choices.below(3);
+        const std::uint32_t more = choices.below(2000);
         switch (kind) {
             case 23:
-                return note(exchange.deposit(address_of(choices.below(12)), choices.below(40),
-                                             choices.below(3), amount));
+                return note(exchange.deposit(address_of(more % 12), more % 40, which, amount));
             case 24:
-                return note(exchange.withdraw(who, choices.below(3), amount));
+                return note(exchange.withdraw(who, which, amount));
             case 25:
-                return note(exchange.transfer(who, account(choices), choices.below(3), amount));
+                return note(exchange.transfer(who, other, which, amount));
             case 26:
                 return note(exchange.add_collateral(who, amount));
             case 27:
@@ -179,17 +186,15 @@ private:
             case 28:
                 return note(exchange.fund_insurance(who, amount));
             case 29:
-                return note(
-                    exchange.set_leverage(who, choices.below(3), choices.below(12), choices.below(2) != 0));
+                return note(exchange.set_leverage(who, which, more % 12, more % 2 != 0));
             case 30:
-                return note(
-                    exchange.move_margin(who, choices.below(3), static_cast<std::int64_t>(amount) - 40));
+                return note(exchange.move_margin(who, which, static_cast<std::int64_t>(amount) - 40));
             default:
                 break;
         }
-        if (choices.below(2) != 0)
-            return note(exchange.approve_builder(who, account(choices), choices.below(2000)));
-        return note(exchange.set_halted(address_of(800), choices.below(3), choices.below(4) == 0));
+        if (amount % 2 != 0)
+            return note(exchange.approve_builder(who, other, more));
+        return note(exchange.set_halted(address_of(800), which, more % 4 == 0));
     }
     // A block is several steps; those before one without room stand.
     bool block(Choices& choices) {
