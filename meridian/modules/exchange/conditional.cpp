@@ -321,12 +321,15 @@ Price Conditionals::reference(MarketId id) const noexcept {
 
 // An order that is refused leaves nothing, and what is around it stands.
 Result<Placed, Error> Conditionals::try_place(const PlaceOrder& order) {
+    const std::vector<PairKey> partners = m_orders.partners();
     module::Transaction attempt(m_ledger.arena());
     m_ledger.events().on_step_begin();
     auto placed = m_orders.place(order);
     if (placed && !attempt.commit())
         placed = fail(Error::ArenaFailed);
     m_ledger.events().on_step_end(placed.has_value());
+    if (!placed)
+        m_orders.set_partners(partners);
     return placed;
 }
 

@@ -136,11 +136,14 @@ Result<bool, Error> Liquidation::hand_to_backstop(const Unit& unit) {
     const Money debt = std::max<Money>(-now.equity, 0);
     if (vault == kNoAccount || vault == unit.account || debt > m_ledger.state().insurance.balance)
         return false;
+    const std::vector<PairKey> partners = m_orders.partners();
     module::Transaction attempt(m_ledger.arena());
     m_ledger.events().on_step_begin();
     const auto taken = hand_over(unit);
     const bool kept = taken && *taken && attempt.commit();
     m_ledger.events().on_step_end(kept);
+    if (!kept)
+        m_orders.set_partners(partners);
     if (m_ledger.arena().failure())
         return fail(Error::ArenaFailed);
     return kept;

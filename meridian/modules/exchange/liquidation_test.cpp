@@ -155,6 +155,26 @@ TEST_F(LiquidationTest, AVaultThatCannotBearItIsNotAsked) {
     EXPECT_EQ(m_world.balance(m_alice), 10'000);
 }
 
+TEST_F(LiquidationTest, WhatTheVaultWouldHaveLostByTakingOverStays) {
+    // The vault is short 10 lots, with an order to buy them back and a trigger that goes with the order.
+    const AccountId vault = make_vault(4'000);
+    m_world.trade(m_carol, vault, 1000, 10);
+    PlaceOrder order = TestExchange::order(vault, Side::Buy, 500, 10);
+    order.reduce_only = true;
+    PlaceTrigger trigger;
+    trigger.above = true;
+    trigger.at = 1500;
+    trigger.order = TestExchange::order(vault, Side::Buy, 1500, 10);
+    const auto placed = m_world.exchange().place_with_trigger(order, trigger);
+    ASSERT_EQ(placed->resting, 10u);
+    // With Alice's 100 lots it would be long 90, without an order to reduce: 4,000 + 750 + 2,500 are no tenth
+    // of 83,250. So nothing of that has happened.
+    m_world.block(925);
+    EXPECT_EQ(m_world.position(vault).size, -10);
+    EXPECT_NE(m_world.exchange().ledger().book(kPerp).find(placed->id), nullptr);
+    EXPECT_EQ(m_world.exchange().ledger().account(vault).conditional_count, 1u);
+}
+
 TEST_F(LiquidationTest, DeleveragesByRankAtThePreviousMark) {
     // Dave and Erin are short too: 30 lots each against Carol, with 10,000 and 5,000 of collateral.
     const AccountId dave = m_world.trader(4, 10'000);

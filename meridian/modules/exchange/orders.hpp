@@ -59,6 +59,9 @@ public:
     Result<void, Error> finish(Clearing& clearing);
     // Conditionals whose orders traded or went since.
     std::vector<PairKey> take_partners() { return std::exchange(m_partners, {}); }
+    // To go back to when what happened since is undone.
+    const std::vector<PairKey>& partners() const noexcept { return m_partners; }
+    void set_partners(std::vector<PairKey> partners) { m_partners = std::move(partners); }
 
 private:
     Result<void, Error> check_names(AccountId account, MarketId market) const noexcept;
