@@ -384,6 +384,7 @@ Result<void, Error> Exchange::publish(const Address& publisher, MarketId market,
 
 Result<void, Error> Exchange::begin_block(std::uint64_t now_ms) {
     return step([&] {
+        ++m_ledger.edit(&ExchangeState::turn);
         if (now_ms > m_ledger.now_ms())
             m_ledger.edit(&ExchangeState::now_ms) = now_ms;
         return m_ledger.usable();
@@ -428,7 +429,7 @@ Result<void, Error> Exchange::fire_due() {
     const std::uint32_t markets = m_ledger.market_count();
     for (std::uint32_t i = 0; i < markets; ++i) {
         // Where it begins changes, so that no market is always the last.
-        const auto market = static_cast<MarketId>((m_ledger.now_ms() + i) % markets);
+        const auto market = static_cast<MarketId>((m_ledger.state().turn + i) % markets);
         const auto done = up_to(triggers, [market](Conditionals& all) { return all.fire_trigger(market); });
         if (!done)
             return done;
@@ -445,10 +446,9 @@ Result<void, Error> Exchange::liquidate() {
     });
     if (!looked)
         return looked;
-    const std::size_t count = std::min<std::size_t>(endangered.size(), kLiquidationsMax);
-    for (std::size_t i = 0; i < count; ++i) {
-        const auto done = trade(
-            [&](Orders& orders, Conditionals&) { return Liquidation(m_ledger, orders).run(endangered[i]); });
+    for (const Unit& unit : endangered) {
+        const auto done =
+            trade([&](Orders& orders, Conditionals&) { return Liquidation(m_ledger, orders).run(unit); });
         if (!done)
             return done;
     }

@@ -67,7 +67,7 @@ TEST(ExchangeChaos, CommitsToTheSameEverywhere) {
     chaos.run(choices, false);
     module::PageTree tree(chaos.world().arena());
     EXPECT_EQ(to_hex(tree.update(chaos.world().arena())),
-              "213ef87c22a3fef89dac04e06a56379361ebe241e61b3696eedaa39af2744c52");
+              "ed49a8d6a4b38d14080cb7f1e096754dd2945136285421094e7f32d4a540bbf7");
 }
 
 }  // namespace

@@ -550,7 +550,7 @@ public:
         }
         std::sort(units.begin(), units.end());
         units.erase(std::unique(units.begin(), units.end()), units.end());
-        for (std::size_t i = 0; i < units.size() && i < kLiquidationsMax; ++i)
+        for (std::size_t i = 0; i < units.size() && i < kEndangeredMax; ++i)
             liquidate(units[i]);
         liquidations += units.size();
     }

@@ -16,8 +16,7 @@
 
 namespace meridian::modules::exchange {
 
-inline constexpr std::uint32_t kLiquidationsMax = 32;  // units in a block
-inline constexpr std::uint32_t kDeleveragesMax = 64;   // positions that one unit is closed against in a block
+inline constexpr std::uint32_t kDeleveragesMax = 64;  // positions that one unit is closed against in a block
 inline constexpr std::uint64_t kCooldownMs = 30'000;
 inline constexpr std::uint64_t kPartialMemoryMs = 600'000;  // after that a partial liquidation is forgotten
 

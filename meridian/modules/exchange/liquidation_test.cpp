@@ -250,7 +250,7 @@ TEST_F(LiquidationTest, CascadesFromOneToTheNext) {
 
 TEST_F(LiquidationTest, WhatIsBeyondABlocksBoundIsDoneInTheNext) {
     std::vector<AccountId> traders;
-    for (std::uint32_t i = 0; i < kLiquidationsMax + 8; ++i) {
+    for (std::uint32_t i = 0; i < kEndangeredMax + 8; ++i) {
         traders.push_back(m_world.trader(100 + i, 100));
         m_world.trade(traders.back(), m_bob, 1000, 1);
     }
@@ -259,14 +259,38 @@ TEST_F(LiquidationTest, WhatIsBeyondABlocksBoundIsDoneInTheNext) {
         return std::count_if(traders.begin(), traders.end(),
                              [&](AccountId account) { return m_world.position(account).size != 0; });
     };
-    // Each has 45 of 47.25. Alice is the first of those whom a block has room for.
+    // Each has 45 of 47.25, Alice a hundred times that: roundings count less for her, so she comes last.
+    m_world.block(945);
+    EXPECT_EQ(m_world.position(m_alice).size, 100);
+    EXPECT_EQ(open(), 8);
     m_world.block(945);
     EXPECT_EQ(m_world.position(m_alice).size, 0);
-    EXPECT_EQ(open(), 9);
-    m_world.block(945);
     EXPECT_EQ(open(), 0);
     for (const AccountId account : traders)
         EXPECT_EQ(m_world.balance(account), 44);
+}
+
+TEST(Liquidation, ThoseForWhomNobodyBidsDoNotKeepOthersWaiting) {
+    TestExchange world;
+    const AccountId bob = world.trader(2, 10'000'000);
+    world.block(1000);
+    // Three times as many as a block has room for have 45 each at 945, so that they cannot sell their lot at
+    // 890, 55 lower. Alice has 4,500 and can sell ten.
+    for (std::uint32_t i = 0; i < 3 * kEndangeredMax; ++i)
+        world.trade(world.trader(100 + i, 100), bob, 1000, 1);
+    const AccountId alice = world.trader(1, 10'000);
+    world.trade(alice, bob, 1000, 100);
+    ASSERT_TRUE(world.place(bob, Side::Buy, 890, 10).has_value());
+    for (int blocks = 0; blocks < 4; ++blocks)
+        world.block(945);
+    EXPECT_EQ(world.position(alice).size, 90);
+    EXPECT_EQ(world.position(bob).size, -90 - 3 * static_cast<std::int64_t>(kEndangeredMax));
+    // Somebody bids more: as many blocks are enough for all.
+    ASSERT_TRUE(world.place(bob, Side::Buy, 940, 200).has_value());
+    for (int blocks = 0; blocks < 4; ++blocks)
+        world.block(945);
+    EXPECT_EQ(world.position(bob).size, world.position(alice).size == 0 ? 0 : -world.position(alice).size);
+    EXPECT_EQ(world.exchange().check_invariants(), "");
 }
 
 TEST(Liquidation, FundingEatsTheMargin) {

@@ -68,11 +68,11 @@ void Risk::set_due(Ledger::PositionPtr at, const Health& health) {
         return;
     }
     const Money slack = health.slack() - kRounding * health.positions;
-    std::uint64_t key = 0;
+    // What is due at once comes behind what has been due: nobody can keep others from their turn.
+    std::uint64_t key = m_ledger.market(position.market).movement;
     if (slack > 0)
-        key = m_ledger.market(position.market).movement +
-              static_cast<std::uint64_t>(slack * Money{kMovementOne} / (2 * health.exposure + slack));
-    const DueEntry entry{key, position.account, 0};
+        key += static_cast<std::uint64_t>(slack * Money{kMovementOne} / (2 * health.exposure + slack));
+    const DueEntry entry{key, static_cast<std::uint32_t>(m_ledger.state().turn), position.account};
     if (position.due != 0)
         heap.update(position.due, entry);
     else if (const auto handle = heap.push(entry))
@@ -150,10 +150,10 @@ std::vector<Unit> Risk::take_endangered() {
     const std::uint32_t markets = m_ledger.market_count();
     for (std::uint32_t i = 0; i < markets; ++i) {
         // Where it begins changes, so that no market is always the last.
-        const auto id = static_cast<MarketId>((m_ledger.now_ms() + i) % markets);
+        const auto id = static_cast<MarketId>((m_ledger.state().turn + i) % markets);
         const std::uint64_t reached = m_ledger.market(id).movement;
         Due heap = due(id);
-        while (seen.size() < kEvaluationsMax && !heap.empty()) {
+        while (seen.size() < kEvaluationsMax && endangered.size() < kEndangeredMax && !heap.empty()) {
             const DueEntry entry = heap.value(heap.top());
             const Ledger::PositionPtr at = m_ledger.find_position(entry.account, id);
             if (entry.at_movement > reached || !at)
@@ -162,10 +162,10 @@ std::vector<Unit> Risk::take_endangered() {
             seen.push_back(entry.account);
             if (m_margin.of(position).slack() < 0)
                 endangered.push_back({entry.account, position.isolated() ? id : Unit::kCross});
-            heap.update(heap.top(), {kParked, entry.account, 0});
+            heap.update(heap.top(), {kParked, 0, entry.account});
         }
     }
-    // Those that are still near come up again in the next block, whatever the market does.
+    // Those that are still near come up again in the next block, whatever the market does, but last.
     for (const AccountId account : seen)
         refresh(account);
     std::sort(endangered.begin(), endangered.end());

@@ -6,7 +6,8 @@
 // has risen by half of that. So a unit with slack (equity less maintenance margin) cannot be below its
 // maintenance margin before S * (2 N + slack) reaches slack in one of its markets. That S, from where the
 // market is, is the key of the position in the market's heap; a block looks at those whose key is reached.
-// What changes an account otherwise looks at it at once.
+// What changes an account otherwise looks at it at once. Who was looked at goes behind those who were not, so
+// that however many are close to their margin, or cannot be liquidated for want of bids, all have their turn.
 //
 // Deleveraging takes the highest score first: (mark / entry) * (value / equity), for shorts (entry / mark) *
 // (value / equity), at the previous mark price. Scores are as of the position's last change, or of the sweep,
@@ -21,6 +22,7 @@ namespace meridian::modules::exchange {
 
 inline constexpr std::uint64_t kMovementOne = 1'000'000'000'000;  // a price has doubled
 inline constexpr std::uint32_t kEvaluationsMax = 1024;            // in a block
+inline constexpr std::uint32_t kEndangeredMax = 32;               // found, and acted on, in a block
 inline constexpr std::uint32_t kSweepMax = 256;
 
 // A margin unit: an account's cross positions, or its isolated position in a market.
@@ -45,7 +47,8 @@ public:
     Ledger::PositionPtr first_ranked(MarketId market, bool against_long) const noexcept;
     void sweep();
     // The units below their maintenance margin among those whose key is reached, ascending. Work: at most
-    // kEvaluationsMax accounts; those beyond stay due.
+    // kEvaluationsMax accounts and kEndangeredMax units; those beyond stay due, and come first in the next
+    // block.
     std::vector<Unit> take_endangered();
 
 private:

@@ -87,13 +87,16 @@ struct PublishedPrice {
     std::uint32_t reserved;
 };
 
-// When a margin unit has to be looked at again (risk.hpp).
+// When a margin unit has to be looked at again (risk.hpp): the block's number at which it was last breaks
+// ties, so that all have their turn.
 struct DueEntry {
     std::uint64_t at_movement;
+    std::uint32_t turn;
     AccountId account;
-    std::uint32_t reserved;
     friend bool operator<(const DueEntry& a, const DueEntry& b) {
-        return a.at_movement != b.at_movement ? a.at_movement < b.at_movement : a.account < b.account;
+        if (a.at_movement != b.at_movement)
+            return a.at_movement < b.at_movement;
+        return a.turn != b.turn ? a.turn < b.turn : a.account < b.account;
     }
 };
 // Who is deleveraged first: the complement of the score.
@@ -313,7 +316,8 @@ struct ExchangeState {
     module::PoolState conditional_pool;
     Insurance insurance;
     Publisher publishers[kPublishersMax];
-    std::uint64_t reserved[8];
+    std::uint64_t turn;  // blocks so far
+    std::uint64_t reserved[7];
 };
 static_assert(module::Storable<ExchangeState>);
 
