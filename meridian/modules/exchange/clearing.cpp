@@ -442,8 +442,9 @@ void Clearing::trim(Ledger::PositionPtr at) {
         if (order == nullptr)
             continue;
         const auto allowed = static_cast<Size>(position.reducible(order->side()));
-        if (order->remaining > allowed)
-            static_cast<void>(book.reduce(orders[i], order->remaining - allowed, *this));
+        // It is there; that the arena has failed is found out in the end.
+        if (order->remaining > allowed && !book.reduce(orders[i], order->remaining - allowed, *this))
+            return;
     }
 }
 

@@ -6,7 +6,6 @@
 namespace meridian::modules::exchange {
 namespace {
 
-using testing::perpetual_terms;
 using testing::TestExchange;
 
 constexpr MarketId kPerp = TestExchange::kPerp;

@@ -16,11 +16,11 @@ public:
         : m_world(terms(), spot_terms(), pages, undo_lines_max) {
         for (std::uint32_t i = 1; i <= kTraders; ++i) {
             m_world.trader(i, 5'000 + choices.below(100'000));
-            static_cast<void>(m_world.exchange().deposit(address_of(i), 0, 1, 100'000));
-            static_cast<void>(m_world.exchange().deposit(address_of(i), 0, 0, 50'000));
+            MERIDIAN_ASSERT(m_world.exchange().deposit(address_of(i), 0, 1, 100'000).has_value());
+            MERIDIAN_ASSERT(m_world.exchange().deposit(address_of(i), 0, 0, 50'000).has_value());
         }
         if (choices.below(2) != 0)
-            static_cast<void>(m_world.exchange().set_backstop(m_world.operator_key(), kTraders));
+            MERIDIAN_ASSERT(m_world.exchange().set_backstop(m_world.operator_key(), kTraders).has_value());
     }
 
     // `compares_bytes`: after each command that is refused.
@@ -207,9 +207,32 @@ private:
         const std::uint32_t by = choices.below(64);
         m_price = std::clamp<Price>(by < 60 ? m_price + by - 30 : m_price * by / 62, 100, 4900);
         for (std::uint32_t i = 0; i < 3; ++i)
-            static_cast<void>(exchange.publish(address_of(900 + i), 0, m_price + i, now));
-        static_cast<void>(note(exchange.end_block()));
+            note(exchange.publish(address_of(900 + i), 0, m_price + i, now));
+        const std::map<AccountId, std::vector<Money>> idle = idle_accounts();
+        note(exchange.end_block());
+        for (const auto& [who, had] : idle) {
+            const std::vector<Money> has = money_of(who);
+            for (std::size_t i = 0; i < had.size(); ++i)
+                MERIDIAN_ASSERT(has[i] >= had[i]);
+        }
         return true;
+    }
+    // What accounts have that have nothing open and wait for nothing: whatever a block does, they lose
+    // nothing.
+    std::map<AccountId, std::vector<Money>> idle_accounts() {
+        std::map<AccountId, std::vector<Money>> out;
+        const Ledger& ledger = m_world.exchange().ledger();
+        for (AccountId who = 1; who <= ledger.account_count(); ++who) {
+            const Account& content = ledger.account(who);
+            if (content.active_count == 0 && content.conditional_count == 0 && who != ledger.state().backstop)
+                out[who] = money_of(who);
+        }
+        return out;
+    }
+    std::vector<Money> money_of(AccountId who) {
+        const Ledger& ledger = m_world.exchange().ledger();
+        return {ledger.account(who).balance, Money{ledger.balance(who, 0).total},
+                Money{ledger.balance(who, 1).total}};
     }
 
     TestExchange m_world;

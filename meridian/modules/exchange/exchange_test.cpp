@@ -470,7 +470,7 @@ TEST(Oracle, MarksBetweenTheBookAndTheOracle) {
     world.block(1000);
     EXPECT_EQ(world.market().mark, 1040u);
     // The book goes back; after 150 s the average is (50 / e + (1 - 1 / e) * 0): 18.4 or so.
-    world.exchange().cancel_all(a);
+    ASSERT_EQ(world.exchange().cancel_all(a), 2u);
     ASSERT_TRUE(world.place(a, Side::Buy, 990, 1).has_value());
     ASSERT_TRUE(world.place(a, Side::Sell, 1010, 1).has_value());
     world.block(1000);

@@ -3,7 +3,6 @@
 namespace meridian::modules::exchange {
 
 using module::Arena;
-using module::Ptr;
 
 namespace {
 
