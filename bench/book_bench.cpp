@@ -3,9 +3,9 @@
 #include "arguments.hpp"
 #include "interleaved.hpp"
 
-#include <meridian/module/arena_fixture.hpp>
 #include <meridian/module/changes.hpp>
 #include <meridian/orderflow/generator.hpp>
+#include <meridian/store/arena_region.hpp>
 
 #include <cstdlib>
 #include <fstream>
@@ -20,7 +20,6 @@ namespace meridian::bench {
 namespace {
 
 using namespace modules::exchange;
-using module::testing::OwnedArena;
 using orderflow::Command;
 using orderflow::CommandKind;
 
@@ -46,24 +45,27 @@ enum class Mode { WithUndo, WithoutUndo };
 class ArenaBooks {
 public:
     ArenaBooks(std::uint32_t books, std::uint32_t pages, const MarketRules& rules, Mode mode)
-        : m_arena(pages), m_mode(mode) {
+        : m_memory(*store::ArenaRegion::reserve(pages)),
+          m_arena(*module::Arena::create(m_memory.region(), pages)),
+          m_mode(mode) {
         constexpr std::uint32_t kPerPage = module::kPageSize / sizeof(BookState);
+        const module::Place<BooksState> shared(module::offset_of_page(*m_arena.allocate_pages(1)));
         for (std::uint32_t i = 0; i < books; ++i) {
             if (i % kPerPage == 0)
-                m_page = *m_arena->allocate_pages(1);
+                m_page = *m_arena.allocate_pages(1);
             m_places.emplace_back(module::offset_of_page(m_page) + i % kPerPage * sizeof(BookState));
-            check(Book::create(*m_arena, m_places.back(), rules).has_value());
+            check(Book::create(m_arena, shared, m_places.back(), rules).has_value());
         }
     }
     void message(std::uint32_t number, const Command& command) {
-        Book book(*m_arena, m_places[number]);
+        Book book(m_arena, m_places[number]);
         if (m_mode == Mode::WithoutUndo)
             return act(book, command);
-        const module::Arena::Checkpoint checkpoint = m_arena->checkpoint();
+        const module::Arena::Checkpoint checkpoint = m_arena.checkpoint();
         act(book, command);
-        check(m_arena->commit(checkpoint).has_value());
+        check(m_arena.commit(checkpoint).has_value());
         if (++m_count % kFrame == 0)
-            m_lines += m_arena->take_changes().lines.size();
+            m_lines += m_arena.take_changes().lines.size();
     }
     std::size_t lines() const { return m_lines; }
 
@@ -74,7 +76,8 @@ private:
             (void)book.set_collecting(false);
     }
 
-    OwnedArena m_arena;
+    store::ArenaRegion m_memory;
+    module::Arena m_arena;
     Mode m_mode;
     QuietVenue m_venue;
     module::PageNumber m_page = 0;
@@ -90,7 +93,7 @@ public:
     void message(std::uint32_t number, const Command& command) {
         PlainBook& book = m_books[number];
         if (command.kind == CommandKind::Add)
-            return add(book, command.side, command.price, ++book.last_id, command.size);
+            return add(book, command.side, command.price, ++m_last_id, command.size);
         if (command.kind != CommandKind::Take && command.kind != CommandKind::Amend)
             return;
         const auto found = book.by_id.find(command.id);
@@ -120,7 +123,6 @@ private:
     struct PlainBook {
         std::map<Price, std::list<PlainOrder>> sides[2];
         std::unordered_map<OrderId, Where> by_id;
-        OrderId last_id = 0;
     };
 
     static void add(PlainBook& book, Side side, Price price, OrderId id, Size size) {
@@ -138,6 +140,7 @@ private:
     }
 
     std::vector<PlainBook> m_books;
+    OrderId m_last_id = 0;
 };
 
 void print_rate(const char* name, const Comparison& result, const char* peer) {

@@ -156,10 +156,10 @@ int run_book_replay(const BookOptions& options) {
     if (!memory)
         return refuse("the system has no address space for the book", kExitFailed);
     auto arena = module::Arena::create(memory->region(), kPages);
-    const auto page = arena->allocate_pages(1);
-    const module::Place<BookState> place(module::offset_of_page(*page));
-    if (!Book::create(*arena, place, orderflow::rules_of(*list)))
+    const auto created = Book::create(*arena, orderflow::rules_of(*list));
+    if (!created)
         return refuse("the book has no memory", kExitFailed);
+    const module::Place<BookState> place = *created;
     QuoteFile quotes(quotes_file->get(), *list);
     const auto done = orderflow::replay(*arena, place, *list, quotes);
     if (!done)

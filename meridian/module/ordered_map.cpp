@@ -126,8 +126,7 @@ std::uint32_t OrderedNodes::nodes_to_split(const NodePath& path) const noexcept 
 
 Result<void, Error> OrderedNodes::reserve(std::uint32_t count, Spare& spare) {
     while (spare.count < count) {
-        const Result<Offset, Error> node =
-            allocate_slot(m_arena, m_arena.place(m_state, &OrderedMapState::nodes), m_layout.node_size);
+        const Result<Offset, Error> node = allocate_slot(m_arena, m_pool, m_layout.node_size);
         if (!node) {
             while (spare.count > 0)
                 free_node(spare.take());
@@ -235,7 +234,7 @@ void OrderedNodes::unlink(Offset leaf) noexcept {
 }
 
 void OrderedNodes::free_node(Offset node) {
-    free_slot(m_arena, m_arena.place(m_state, &OrderedMapState::nodes), m_layout.node_size, node);
+    free_slot(m_arena, m_pool, m_layout.node_size, node);
 }
 
 void OrderedNodes::erase(const NodePath& path) {

@@ -80,8 +80,9 @@ struct NodePath {
 // A tree without its order: what the map does once it knows where.
 class OrderedNodes {
 public:
-    OrderedNodes(Arena& arena, Place<OrderedMapState> state, const NodeLayout& layout) noexcept
-        : m_arena(arena), m_state(state), m_layout(layout) {}
+    OrderedNodes(Arena& arena, Place<OrderedMapState> state, Place<PoolState> pool,
+                 const NodeLayout& layout) noexcept
+        : m_arena(arena), m_state(state), m_pool(pool), m_layout(layout) {}
 
     // Adds an entry before that of the path (which may be of height 0 without a leaf: the map is empty). The
     // value's bytes as well. Errors: OutOfPages, what the arena has failed with; then nothing was added.
@@ -126,6 +127,7 @@ private:
 
     Arena& m_arena;
     Place<OrderedMapState> m_state;
+    Place<PoolState> m_pool;
     NodeLayout m_layout;
 };
 
@@ -141,7 +143,12 @@ public:
         friend bool operator==(Cursor, Cursor) noexcept = default;
     };
 
-    OrderedMap(Arena& arena, Place<OrderedMapState> state) noexcept : m_arena(arena), m_state(state) {
+    OrderedMap(Arena& arena, Place<OrderedMapState> state) noexcept
+        : OrderedMap(arena, state, arena.place(state, &OrderedMapState::nodes)) {}
+    // With nodes from a pool that maps of the same types share, so that many small ones lie side by side. All
+    // uses of a map have to name the same pool.
+    OrderedMap(Arena& arena, Place<OrderedMapState> state, Place<PoolState> nodes) noexcept
+        : m_arena(arena), m_state(state), m_pool(nodes) {
         static_assert(Storable<K> && Storable<V> && sizeof(K) <= 64 && sizeof(V) <= 512);
         static_assert(kLayout.leaf_max >= 6 && kLayout.inner_max >= 6);
     }
@@ -208,7 +215,7 @@ private:
     static_assert(sizeof(Head) == NodeLayout::kHeadSize);
     static constexpr NodeLayout kLayout = node_layout(sizeof(K), sizeof(V), alignof(V));
 
-    OrderedNodes nodes() noexcept { return {m_arena, m_state, kLayout}; }
+    OrderedNodes nodes() noexcept { return {m_arena, m_state, m_pool, kLayout}; }
     const Head& head_of(Offset node) const noexcept { return m_arena.at(Place<Head>(node)); }
     static Place<K> key_at(Offset node, std::uint32_t i) noexcept {
         return Place<K>(node + NodeLayout::kHeadSize + i * sizeof(K));
@@ -251,6 +258,7 @@ private:
 
     Arena& m_arena;
     Place<OrderedMapState> m_state;
+    Place<PoolState> m_pool;
 };
 
 }  // namespace meridian::module

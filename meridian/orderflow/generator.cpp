@@ -40,13 +40,12 @@ struct Live {
 
 class ItchMix {
 public:
-    ItchMix(std::uint64_t seed, std::uint32_t books) : m_random(seed), m_last_ids(books) {}
+    ItchMix(std::uint64_t seed, std::uint32_t books) : m_random(seed), m_books(books) {}
 
     void message(std::vector<Generated>& out) {
         const std::uint32_t kind = m_random.below(100);
         if (kind < 46 || m_live.empty())
-            return add(out, m_random.below(static_cast<std::uint32_t>(m_last_ids.size())),
-                       m_random.below(2) == 0 ? Side::Buy : Side::Sell);
+            return add(out, m_random.below(m_books), m_random.below(2) == 0 ? Side::Buy : Side::Sell);
         const std::uint32_t at = m_random.below(static_cast<std::uint32_t>(m_live.size()));
         const Live order = m_live[at];
         if (kind < 87)
@@ -64,7 +63,7 @@ private:
     void add(std::vector<Generated>& out, std::uint32_t book, Side side) {
         const std::uint32_t distance = m_random.distance();
         const Size size = 100 * (1 + m_random.below(10));
-        const OrderId id = ++m_last_ids[book];
+        const OrderId id = ++m_last_id;
         out.push_back({book,
                        {.kind = CommandKind::Add,
                         .side = side,
@@ -84,7 +83,8 @@ private:
     }
 
     Random m_random;
-    std::vector<OrderId> m_last_ids;
+    std::uint32_t m_books;
+    OrderId m_last_id = 0;
     std::vector<Live> m_live;
 };
 

@@ -30,11 +30,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!commands)
         return 0;
     module::testing::OwnedArena arena(512);
-    const auto page = arena->allocate_pages(1);
-    const module::Place<modules::exchange::BookState> place(module::offset_of_page(*page));
-    MERIDIAN_ASSERT(modules::exchange::Book::create(*arena, place, rules_of(*commands)).has_value());
+    const auto place = modules::exchange::Book::create(*arena, rules_of(*commands));
+    MERIDIAN_ASSERT(place.has_value());
     NoSink sink;
-    const auto report = replay(*arena, place, *commands, sink);
+    const auto report = replay(*arena, *place, *commands, sink);
     MERIDIAN_ASSERT(!report || report->fills == 0);
     return 0;
 }

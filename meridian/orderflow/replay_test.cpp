@@ -52,8 +52,7 @@ TEST(Replay, DoesWhatTheVenueDid) {
     EXPECT_EQ(price_text(small, 15), "0.0015");
 
     module::testing::OwnedArena arena(256);
-    const module::Place<BookState> place(module::offset_of_page(*arena->allocate_pages(1)));
-    ASSERT_TRUE(Book::create(*arena, place, rules_of(*commands)).has_value());
+    const module::Place<BookState> place = *Book::create(*arena, rules_of(*commands));
     Quotes quotes;
     const auto report = replay(*arena, place, *commands, quotes);
     ASSERT_TRUE(report) << report.error();
@@ -70,9 +69,8 @@ TEST(Replay, CollectsWhileTheVenueIsCrossed) {
                           message(Action::Add, 2, Side::Sell, 9, 1), message(Action::Take, 1),
                           message(Action::Add, 3, Side::Buy, 8, 1)};
     module::testing::OwnedArena arena(256);
-    const module::Place<BookState> place(module::offset_of_page(*arena->allocate_pages(1)));
     const auto commands = to_commands(recording);
-    ASSERT_TRUE(Book::create(*arena, place, rules_of(*commands)).has_value());
+    const module::Place<BookState> place = *Book::create(*arena, rules_of(*commands));
     Quotes quotes;
     const auto report = replay(*arena, place, *commands, quotes);
     ASSERT_TRUE(report) << report.error();

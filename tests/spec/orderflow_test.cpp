@@ -152,8 +152,7 @@ Replayed run(const Recording& recording) {
     EXPECT_TRUE(list) << list.error();
     out.list = *list;
     module::testing::OwnedArena arena(1u << 14);
-    const module::Place<BookState> place(module::offset_of_page(*arena->allocate_pages(1)));
-    EXPECT_TRUE(Book::create(*arena, place, rules_of(out.list)).has_value());
+    const module::Place<BookState> place = *Book::create(*arena, rules_of(out.list));
     Quotes quotes;
     const auto report = replay(*arena, place, out.list, quotes);
     EXPECT_TRUE(report) << report.error();

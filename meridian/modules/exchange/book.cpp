@@ -13,7 +13,7 @@ using module::Ptr;
 namespace {
 
 using Queue = List<Order, &Order::queue>;
-using Owners = module::HashMap<Owner, ListState<Order>>;
+using Owners = module::HashMap<std::uint64_t, ListState<Order>>;
 
 std::uint64_t hash_of_order(const Arena& arena, module::Offset order) {
     return module::hash_number(arena.at(Place<Order>(order)).id);
@@ -36,35 +36,62 @@ bool may_rest(TimeInForce time_in_force) noexcept {
 
 }  // namespace
 
-Result<void, Error> Book::create(Arena& arena, Place<BookState> state, const MarketRules& rules) {
+Result<void, Error> Book::create(Arena& arena, Place<BooksState> shared, Place<BookState> state,
+                                 const MarketRules& rules) {
     if (const auto valid = check_rules(rules); !valid)
         return valid;
-    arena.edit(arena.place(state, &BookState::rules)) = rules;
+    const std::uint32_t number = ++arena.edit(shared).book_count;
+    BookState& book = arena.edit(state);
+    book.rules = rules;
+    book.shared = Ptr<BooksState>::to(shared.offset);
+    book.number = number;
     return Book(arena, state).arena_state();
+}
+
+Result<Place<BookState>, Error> Book::create(Arena& arena, const MarketRules& rules) {
+    if (const auto valid = check_rules(rules); !valid)
+        return fail(valid.error());
+    const auto page = arena.allocate_pages(1);
+    if (!page)
+        return fail(Error::ArenaFailed);
+    const Place<BookState> state(module::offset_of_page(*page));
+    if (const auto created = create(arena, Place<BooksState>(state.offset + sizeof(BookState)), state, rules);
+        !created)
+        return fail(created.error());
+    return state;
 }
 
 // --- what is there ---------------------------------------------------------------------------------------
 
 Levels Book::levels(Side side) const noexcept {
-    const Place<SideState> first(m_arena.place(m_state, &BookState::sides).offset);
-    return {m_arena, Place<SideState>(first.offset + static_cast<std::size_t>(side) * sizeof(SideState)),
-            m_arena.place(m_state, &BookState::levels), side};
+    const auto number = static_cast<std::size_t>(side);
+    const Place<Ptr<Level>> best(m_state.offset + offsetof(BookState, best) + number * sizeof(Ptr<Level>));
+    const Place<module::OrderedMapState> index(m_state.offset + offsetof(BookState, index) +
+                                               number * sizeof(module::OrderedMapState));
+    return {m_arena,
+            {best, index, m_arena.place(m_shared, &BooksState::levels),
+             m_arena.place(m_shared, &BooksState::nodes)},
+            side};
+}
+
+std::uint64_t Book::owner_key(Owner owner) const noexcept {
+    return std::uint64_t{m_arena.at(m_state).number} << 32 | owner;
 }
 
 Place<ListState<Order>> Book::owner_queue(Owner owner) const noexcept {
-    return Owners(m_arena, m_arena.place(m_state, &BookState::owners)).find(owner);
+    return Owners(m_arena, m_arena.place(m_shared, &BooksState::owners)).find(owner_key(owner));
 }
 
 Book::OrderPtr Book::lookup(OrderId id) const noexcept {
     const module::Vector<std::uint32_t> heads(
-        m_arena, Place<module::VectorState>(m_arena.place(m_state, &BookState::orders).offset));
+        m_arena, Place<module::VectorState>(m_arena.place(m_shared, &BooksState::orders).offset));
     const std::uint32_t count = heads.size();
     if (count == 0)
         return {};
     OrderPtr order{m_arena.at(heads.place(module::bucket_of(module::hash_number(id), count)))};
     while (order && m_arena.at(order).id != id)
         order = m_arena.at(order).bucket_next;
-    return order;
+    return order && m_arena.at(order).book == m_arena.at(m_state).number ? order : OrderPtr{};
 }
 
 Result<Book::OrderPtr, Error> Book::lookup(OrderId id, Owner owner) const noexcept {
@@ -220,7 +247,7 @@ Result<Placed, Error> Book::execute(const NewOrder& order, Venue& venue) {
 }
 
 void Book::accept(const Taker& taker, Venue& venue) {
-    m_arena.edit(m_arena.place(m_state, &BookState::last_id)) = taker.id;
+    m_arena.edit(m_arena.place(m_shared, &BooksState::last_id)) = taker.id;
     venue.on_event({.kind = EventKind::Accepted,
                     .side = taker.side,
                     .owner = taker.owner,
@@ -469,6 +496,7 @@ Result<void, Error> Book::rest(const Taker& taker) {
     order.price = taker.price;
     order.owner = taker.owner;
     order.tag = taker.tag;
+    order.book = m_arena.at(m_state).number;
     Level& to = m_arena.edit(*level);
     to.total += taker.remaining;
     ++to.count;
@@ -477,7 +505,7 @@ Result<void, Error> Book::rest(const Taker& taker) {
 }
 
 Result<Book::OrderPtr, Error> Book::add_to_table(OrderId id) {
-    const Place<module::HashMapState> table = m_arena.place(m_state, &BookState::orders);
+    const Place<module::HashMapState> table = m_arena.place(m_shared, &BooksState::orders);
     module::Vector<std::uint32_t> heads(m_arena, m_arena.place(table, &module::HashMapState::buckets));
     if (heads.size() == 0 && !heads.push_back(0))
         return fail(Error::ArenaFailed);
@@ -499,10 +527,11 @@ Result<Book::OrderPtr, Error> Book::add_to_table(OrderId id) {
 }
 
 Result<void, Error> Book::add_to_owner(OrderPtr order, Owner owner) {
-    Owners owners(m_arena, m_arena.place(m_state, &BookState::owners));
-    Place<ListState<Order>> queue = owners.find(owner);
+    Owners owners(m_arena, m_arena.place(m_shared, &BooksState::owners));
+    const std::uint64_t key = owner_key(owner);
+    Place<ListState<Order>> queue = owners.find(key);
     if (!queue) {
-        const auto added = owners.put(owner, {});
+        const auto added = owners.put(key, {});
         if (!added)
             return fail(Error::ArenaFailed);
         queue = *added;
@@ -531,13 +560,13 @@ void Book::remove(OrderPtr order) {
         .remove(order);
     unlink_from_table(order);
     module::free_slot(m_arena,
-                      Place<module::PoolState>(m_arena.place(m_state, &BookState::orders).offset +
+                      Place<module::PoolState>(m_arena.place(m_shared, &BooksState::orders).offset +
                                                offsetof(module::HashMapState, entries)),
                       sizeof(Order), order.offset());
 }
 
 void Book::unlink_from_table(OrderPtr order) noexcept {
-    const Place<module::HashMapState> table = m_arena.place(m_state, &BookState::orders);
+    const Place<module::HashMapState> table = m_arena.place(m_shared, &BooksState::orders);
     const module::Vector<std::uint32_t> heads(m_arena, m_arena.place(table, &module::HashMapState::buckets));
     const std::uint32_t bucket =
         module::bucket_of(module::hash_number(m_arena.at(order).id), std::max(heads.size(), 1u));

@@ -2,7 +2,7 @@
 //
 // Invariants: while the market matches, the best buy is below the best sell. A level's total and count are
 // those of its orders. Orders at a price leave in the order in which they came, or came back by an amendment
-// that loses priority. Ids go up by one and are never used again.
+// that loses priority. Ids go up by one, over all books that share, and are never used again.
 //
 // Who owns what, margin and fees are not the book's: it asks a Venue before each fill, and tells it
 // everything. Both may write to the same arena; what they wrote is undone together.
@@ -144,29 +144,43 @@ struct Placed {
     Size resting;
 };
 
-// Zero but for the rules is an empty book.
-struct BookState {
-    // The table by id; its entries are the orders.
-    module::HashMapState orders;
+// What the books of an exchange share, so that thousands of small ones lie side by side: the table of orders
+// by id, ids, and the memory of levels. Zero has no books.
+struct BooksState {
+    module::HashMapState orders;  // its entries are the orders
+    module::HashMapState owners;  // by book << 32 | owner: the owner's orders there, for cancel_all
     module::PoolState levels;
+    module::PoolState nodes;  // of the indexes by price
     OrderId last_id;
+    std::uint32_t book_count;
+    std::uint32_t reserved;
+};
+static_assert(module::Storable<BooksState>);
+
+struct BookState {
+    MarketRules rules;
+    module::Ptr<BooksState> shared;
+    std::uint32_t number;  // among those that share; the first is 1
     std::uint32_t collecting;
     std::uint32_t reserved;
-    SideState sides[2];
-    // Orders by owner, for cancel_all.
-    module::HashMapState owners;
-    MarketRules rules;
-    std::uint64_t reserved_too[7];
+    // Of each side.
+    module::Ptr<Level> best[2];
+    module::OrderedMapState index[2];
+    std::uint32_t reserved_too[8];
 };
-static_assert(module::Storable<BookState> && sizeof(BookState) == 5 * module::kLineSize);
+static_assert(module::Storable<BookState> && sizeof(BookState) == 3 * module::kLineSize);
 
 class Book {
 public:
-    Book(module::Arena& arena, module::Place<BookState> state) noexcept : m_arena(arena), m_state(state) {}
+    // Precondition: made with create().
+    Book(module::Arena& arena, module::Place<BookState> state) noexcept
+        : m_arena(arena), m_state(state), m_shared(arena.at(state).shared.offset()) {}
 
     // Precondition: the state is zero. Errors: BadRules, ArenaFailed.
-    static Result<void, Error> create(module::Arena& arena, module::Place<BookState> state,
-                                      const MarketRules& rules);
+    static Result<void, Error> create(module::Arena& arena, module::Place<BooksState> shared,
+                                      module::Place<BookState> state, const MarketRules& rules);
+    // The only book of an arena, on a page of its own.
+    static Result<module::Place<BookState>, Error> create(module::Arena& arena, const MarketRules& rules);
 
     // Takes an order, matches it, and lets the rest of it rest if it may. Errors: ZeroPrice to NoLiquidity,
     // Collecting, BookFull, ArenaFailed; each is told as a Rejected event as well.
@@ -191,8 +205,9 @@ public:
     const Order* find(OrderId id) const noexcept;
     bool collecting() const noexcept { return m_arena.at(m_state).collecting != 0; }
     const MarketRules& rules() const noexcept { return m_arena.at(m_state).rules; }
-    std::uint32_t order_count() const noexcept { return m_arena.at(m_state).orders.entries.size; }
-    OrderId last_id() const noexcept { return m_arena.at(m_state).last_id; }
+    // Of all books that share.
+    std::uint32_t order_count() const noexcept { return m_arena.at(m_shared).orders.entries.size; }
+    OrderId last_id() const noexcept { return m_arena.at(m_shared).last_id; }
     // The best level of a side, and the one after another; null at the end.
     const Level* best(Side side) const noexcept;
     const Level* worse(Side side, const Level& level) const noexcept;
@@ -221,6 +236,7 @@ private:
     };
 
     Levels levels(Side side) const noexcept;
+    std::uint64_t owner_key(Owner owner) const noexcept;
     module::Place<module::ListState<Order>> owner_queue(Owner owner) const noexcept;
     OrderPtr lookup(OrderId id) const noexcept;
     Result<OrderPtr, Error> lookup(OrderId id, Owner owner) const noexcept;
@@ -251,6 +267,7 @@ private:
 
     module::Arena& m_arena;
     module::Place<BookState> m_state;
+    module::Place<BooksState> m_shared;
 };
 
 }  // namespace meridian::modules::exchange

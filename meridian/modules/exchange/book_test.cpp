@@ -24,10 +24,7 @@ protected:
     static constexpr MarketRules kRules{
         .tick = 25, .lot = 10, .size_min = 1, .size_max = 1000, .price_max = 10'000, .fills_max = 8};
 
-    BookTest() : m_arena(1024) {
-        m_place = module::Place<BookState>(module::offset_of_page(*m_arena->allocate_pages(1)));
-        EXPECT_TRUE(Book::create(*m_arena, m_place, kRules).has_value());
-    }
+    BookTest() : m_arena(1024) { m_place = *Book::create(*m_arena, kRules); }
     Book book() { return {*m_arena, m_place}; }
 
     static NewOrder order(Side side, Price price, Size size, Owner owner = 1,
@@ -60,6 +57,24 @@ protected:
     module::Place<BookState> m_place;
     TestVenue m_venue;
 };
+
+TEST_F(BookTest, BooksThatShareKnowOnlyTheirOwnOrders) {
+    const module::Place<BookState> other_place(module::offset_of_page(*m_arena->allocate_pages(1)));
+    const module::Place<BooksState> shared(m_arena->at(m_place).shared);
+    ASSERT_TRUE(Book::create(*m_arena, shared, other_place, kRules));
+    Book other(*m_arena, other_place);
+    const OrderId here = resting(Side::Sell, 100, 5);
+    const auto there = other.place(order(Side::Sell, 90, 5), m_venue);
+    ASSERT_TRUE(there);
+    EXPECT_EQ(there->id, here + 1);
+    EXPECT_EQ(other.find(here), nullptr);
+    EXPECT_EQ(other.cancel(1, here, m_venue).error(), Error::UnknownOrder);
+    EXPECT_EQ(other.reduce(here, 1, m_venue).error(), Error::UnknownOrder);
+    EXPECT_EQ(place(order(Side::Buy, 95, 5, 2))->filled, 0u) << "the better offer is another market's";
+    EXPECT_EQ(other.cancel_all(1, 10, m_venue), 1u);
+    EXPECT_NE(book().find(here), nullptr);
+    EXPECT_EQ(other.best(Side::Sell), nullptr);
+}
 
 TEST_F(BookTest, FillsTheBestPriceFirstAndTheOldestOrderOfIt) {
     const OrderId late_best = resting(Side::Sell, 100, 5);
@@ -271,8 +286,7 @@ TEST_F(BookTest, LeavesNothingBehindButCounters) {
 
 TEST_F(BookTest, ReportsAnArenaThatIsFullAndIsUnchangedAfterRevert) {
     OwnedArena small(12);
-    const module::Place<BookState> place(module::offset_of_page(*small->allocate_pages(1)));
-    ASSERT_TRUE(Book::create(*small, place, kRules).has_value());
+    const module::Place<BookState> place = *Book::create(*small, kRules);
     Book book(*small, place);
     for (std::uint32_t i = 0;; ++i) {
         ASSERT_LT(i, 100'000u);
@@ -318,7 +332,7 @@ TEST(BookModel, HasTheSameRootEverywhere) {
     world.run(testing::Choices(random_bytes(7, 20'000)));
     module::PageTree tree(*arena);
     EXPECT_EQ(to_hex(tree.update(*arena)),
-              "e5aa71bfdf32d5cbc37b75e6278e26a506953f0cf925483b83b40f7105bcd35f");
+              "e2207cc820bf01df568903267898d9954dd0dc492b280e5dfe78b288e904f293");
 }
 
 }  // namespace

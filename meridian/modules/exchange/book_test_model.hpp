@@ -68,23 +68,26 @@ struct ModelOrder {
 
 class Model {
 public:
-    explicit Model(const MarketRules& rules) : m_rules(rules) {}
+    // Books that share ids name the place of the last one.
+    explicit Model(const MarketRules& rules, OrderId* last_id = nullptr)
+        : m_rules(rules), m_shared_id(last_id) {}
 
     Answer place(const NewOrder& order, Venue& venue) {
         const Error refused = refusal(order);
         if (refused != Error::None)
             return rejected(order, refused, venue);
-        ModelOrder incoming{m_last_id + 1, order, std::min(order.size, order.size_cap), 0};
+        ModelOrder incoming{last_id() + 1, order, std::min(order.size, order.size_cap), 0};
         const bool whole = order.time_in_force == TimeInForce::FillOrKill;
         if (whole && !enough(incoming))
             return rejected(order, Error::FillOrKill, venue);
         const Model before = *this;
-        m_last_id = incoming.id;
+        set_last_id(incoming.id);
         venue.on_event(event(EventKind::Accepted, incoming, incoming.left, incoming.left));
         Placed placed{incoming.id, 0, 0};
         CancelReason reason = m_collecting ? CancelReason::None : trade(incoming, placed.filled, venue);
         if (whole && incoming.left > 0) {
             *this = before;
+            set_last_id(incoming.id - 1);
             return rejected(order, Error::FillOrKill, venue);
         }
         if (reason == CancelReason::None && order.time_in_force == TimeInForce::ImmediateOrCancel)
@@ -171,12 +174,13 @@ public:
     }
 
     bool collecting() const { return m_collecting; }
-    OrderId last_id() const { return m_last_id; }
+    OrderId last_id() const { return m_shared_id != nullptr ? *m_shared_id : m_last_id; }
     const std::map<Price, std::list<ModelOrder>>& side(Side side) const {
         return m_sides[static_cast<std::size_t>(side)];
     }
 
 private:
+    void set_last_id(OrderId id) { (m_shared_id != nullptr ? *m_shared_id : m_last_id) = id; }
     static Event event(EventKind kind, const ModelOrder& order, Size size, Size remaining) {
         Event out{kind};
         out.side = order.order.side;
@@ -366,6 +370,7 @@ private:
     MarketRules m_rules;
     std::map<Price, std::list<ModelOrder>> m_sides[2];
     OrderId m_last_id = 0;
+    OrderId* m_shared_id;
     std::uint64_t m_rested = 0;
     bool m_collecting = false;
 };
@@ -378,10 +383,7 @@ class World {
 public:
     explicit World(module::Arena& arena, const MarketRules& rules = kTestRules)
         : m_arena(arena), m_model(rules), m_rules(rules) {
-        const auto page = arena.allocate_pages(1);
-        MERIDIAN_ASSERT(page.has_value());
-        m_place = module::Place<BookState>(module::offset_of_page(*page));
-        MERIDIAN_ASSERT(Book::create(arena, m_place, rules).has_value());
+        m_place = *Book::create(arena, rules);
         m_venue.strict = m_model_venue.strict = true;
     }
 

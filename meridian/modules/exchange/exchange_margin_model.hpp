@@ -50,6 +50,7 @@ public:
         std::map<AssetId, Money> fees;
         std::vector<Pricing> markets;
         Money insured = 0, owed = 0;
+        OrderId last_id = 0;
     };
 
     State s;
@@ -65,7 +66,7 @@ public:
         pricing.terms = terms;
         pricing.priced_ms = now_ms;
         s.markets.push_back(pricing);
-        books.emplace_back(terms.rules);
+        books.emplace_back(terms.rules, &s.last_id);
     }
 
     // --- margin -------------------------------------------------------------------------------------

@@ -67,7 +67,7 @@ TEST(ExchangeChaos, CommitsToTheSameEverywhere) {
     chaos.run(choices, false);
     module::PageTree tree(chaos.world().arena());
     EXPECT_EQ(to_hex(tree.update(chaos.world().arena())),
-              "ed49a8d6a4b38d14080cb7f1e096754dd2945136285421094e7f32d4a540bbf7");
+              "526af1798347c9b237a6ee505561e4393f36278c5a423ba92bb3b87264233a94");
 }
 
 }  // namespace

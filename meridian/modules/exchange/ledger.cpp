@@ -205,8 +205,8 @@ Result<MarketId, Error> Ledger::add_market(const MarketTerms& terms, const Addre
     if (!all.push_back(made))
         return fail(Error::ArenaFailed);
     const MarketId id = all.size() - 1;
-    if (const auto created =
-            Book::create(m_arena, m_arena.place(market_place(id), &Market::book), terms.rules);
+    if (const auto created = Book::create(m_arena, m_arena.place(m_state, &ExchangeState::books),
+                                          m_arena.place(market_place(id), &Market::book), terms.rules);
         !created)
         return fail(created.error());
     return id;

@@ -20,27 +20,27 @@ Ptr<Level> Levels::worse(Price price) const noexcept {
 Result<Ptr<Level>, Error> Levels::find_or_add(Price price) {
     if (const Ptr<Level> there = find(price))
         return there;
-    const auto level = module::Pool<Level>(m_arena, m_pool).allocate();
+    const auto level = module::Pool<Level>(m_arena, m_place.levels).allocate();
     if (!level)
         return fail(Error::ArenaFailed);
     m_arena.edit(*level, &Level::price) = price;
     Index map = index();
     if (!map.put(price ^ m_flip, *level))
         return fail(Error::ArenaFailed);
-    const Ptr<Level> best = m_arena.at(m_state).best;
+    const Ptr<Level> best = m_arena.at(m_place.best);
     if (!best || (price ^ m_flip) < (m_arena.at(best).price ^ m_flip))
-        m_arena.edit(m_state).best = *level;
+        m_arena.edit(m_place.best) = *level;
     return *level;
 }
 
 void Levels::remove(Ptr<Level> level) {
     Index map = index();
     map.erase(m_arena.at(level).price ^ m_flip);
-    if (m_arena.at(m_state).best == level) {
+    if (m_arena.at(m_place.best) == level) {
         const Index::Cursor first = map.first();
-        m_arena.edit(m_state).best = first ? map.value(first) : Ptr<Level>{};
+        m_arena.edit(m_place.best) = first ? map.value(first) : Ptr<Level>{};
     }
-    module::Pool<Level>(m_arena, m_pool).free(level);
+    module::Pool<Level>(m_arena, m_place.levels).free(level);
 }
 
 }  // namespace meridian::modules::exchange

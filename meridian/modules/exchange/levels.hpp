@@ -9,24 +9,23 @@
 
 namespace meridian::modules::exchange {
 
-// Zero is a side without levels.
-struct SideState {
-    // From the price, for buys its complement, to the level.
-    module::OrderedMapState index;
-    module::Ptr<Level> best;
-    std::uint32_t reserved[3];
+// Where one side of a book has its levels; the pools are of both sides, and of all books that share them.
+struct LevelsPlace {
+    // Zero is a side without levels.
+    module::Place<module::Ptr<Level>> best;
+    // From the price, for buys its complement, to the level. Zero is empty.
+    module::Place<module::OrderedMapState> index;
+    module::Place<module::PoolState> levels;
+    module::Place<module::PoolState> nodes;  // of the index
 };
-static_assert(module::Storable<SideState> && sizeof(SideState) == module::kLineSize);
 
 class Levels {
 public:
-    // The pool is of both sides.
-    Levels(module::Arena& arena, module::Place<SideState> state, module::Place<module::PoolState> pool,
-           Side side) noexcept
-        : m_arena(arena), m_state(state), m_pool(pool), m_flip(side == Side::Buy ? ~Price{0} : 0) {}
+    Levels(module::Arena& arena, const LevelsPlace& place, Side side) noexcept
+        : m_arena(arena), m_place(place), m_flip(side == Side::Buy ? ~Price{0} : 0) {}
 
     // Null if there is none.
-    module::Ptr<Level> best() const noexcept { return m_arena.at(m_state).best; }
+    module::Ptr<Level> best() const noexcept { return m_arena.at(m_place.best); }
     module::Ptr<Level> find(Price price) const noexcept;
     // The best one that is worse than a price.
     module::Ptr<Level> worse(Price price) const noexcept;
@@ -39,11 +38,10 @@ public:
 
 private:
     using Index = module::OrderedMap<Price, module::Ptr<Level>>;
-    Index index() const noexcept { return {m_arena, m_arena.place(m_state, &SideState::index)}; }
+    Index index() const noexcept { return {m_arena, m_place.index, m_place.nodes}; }
 
     module::Arena& m_arena;
-    module::Place<SideState> m_state;
-    module::Place<module::PoolState> m_pool;
+    LevelsPlace m_place;
     Price m_flip;
 };
 

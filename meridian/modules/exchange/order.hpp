@@ -69,7 +69,8 @@ struct Order {
     module::ListLink<Order> siblings;
     // The venue's, carried along.
     std::uint32_t tag;
-    std::uint32_t reserved[2];
+    std::uint32_t book;  // its number
+    std::uint32_t reserved;
 
     static constexpr std::uint32_t kSell = 1;
     static constexpr std::uint32_t kReduceOnly = 2;

@@ -151,7 +151,7 @@ struct Market {
     bool fresh() const noexcept { return (flags & kFresh) != 0; }
     bool spot() const noexcept { return terms.kind == MarketKind::Spot; }
 };
-static_assert(module::Storable<Market> && sizeof(Market) == 21 * module::kLineSize);
+static_assert(module::Storable<Market> && sizeof(Market) == 19 * module::kLineSize);
 
 // What the exchange knows of an order beside the book, where it needs to; the order's tag leads to it.
 struct OrderExtra {
@@ -305,6 +305,7 @@ struct ExchangeState {
     module::VectorState assets;
     module::OrderedMapState balances;  // by account << 32 | asset
     module::VectorState markets;
+    BooksState books;
     module::HashMapState positions;  // by account << 32 | market
     module::PoolState position_pool;
     module::PoolState extra_pool;
