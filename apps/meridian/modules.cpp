@@ -5,7 +5,6 @@
 #include <examples/counter/counter.hpp>
 
 #include <algorithm>
-#include <charconv>
 
 namespace meridian::app {
 namespace {
@@ -66,13 +65,12 @@ Result<config::ModuleTables, std::string> parse_modules(const std::vector<std::s
             const std::size_t end = std::min(item.find(',', at + 1), item.size());
             const std::string setting = item.substr(at + 1, end - at - 1);
             const std::size_t equals = setting.find('=');
-            std::uint64_t value = 0;
-            const char* const last = setting.data() + setting.size();
-            if (equals == std::string::npos ||
-                std::from_chars(setting.data() + equals + 1, last, value).ptr != last ||
-                equals + 1 == setting.size())
-                return fail("\"" + item + "\": want NAME, or NAME:KEY=NUMBER,KEY=NUMBER");
-            values[setting.substr(0, equals)] = value;
+            const auto value = parse_u256(setting.substr(std::min(equals, setting.size() - 1) + 1));
+            if (equals == std::string::npos || !value)
+                return fail("\"" + item + "\": " + (setting.empty() ? item : setting) +
+                            ": want NAME, or NAME:KEY=NUMBER,KEY=NUMBER; a number may be 0x and up to 64 "
+                            "hexadecimal digits, as an address is");
+            values[setting.substr(0, equals)] = *value;
             at = end;
         }
     }

@@ -26,8 +26,8 @@ struct Root {
 };
 
 constexpr module::Parameter kParameters[] = {
-    {"start", "What the counter begins with.", 0},
-    {"limit", "What it may stand at, at most.", 1'000'000, 1},
+    {"start", "What the counter begins with.", 0, 0, ~std::uint64_t{0}},
+    {"limit", "What it may stand at, at most.", 1'000'000, 1, ~std::uint64_t{0}},
 };
 
 Ptr<Root> root_of(const Arena& arena) noexcept {
@@ -73,8 +73,8 @@ std::span<const module::Parameter> Counter::parameters() const noexcept {
 }
 
 Result<void, std::string> Counter::genesis(Arena& arena, const module::ParameterValues& values) const {
-    const std::uint64_t start = values.find("start")->second;
-    const std::uint64_t limit = values.find("limit")->second;
+    const auto start = static_cast<std::uint64_t>(values.find("start")->second);
+    const auto limit = static_cast<std::uint64_t>(values.find("limit")->second);
     if (start > limit)
         return fail(std::string("start is above limit"));
     const auto page = arena.allocate_pages(1);

@@ -130,6 +130,10 @@ TEST(Counter, RefusesParametersThatItDoesNotHave) {
     const auto wrong = set.add(std::make_shared<Counter>(), {{"stat", 1}});
     ASSERT_FALSE(wrong.has_value());
     EXPECT_EQ(wrong.error(), "module counter: it has no parameter stat");
+    const auto large = set.add(std::make_shared<Counter>(), {{"limit", u256{0, 1, 0, 0}}});
+    ASSERT_FALSE(large.has_value());
+    EXPECT_EQ(large.error(),
+              "module counter: limit is 18446744073709551616; it may be 1 to 18446744073709551615");
     module::ModuleSet twice;
     EXPECT_TRUE(twice.add(std::make_shared<Counter>(), {}));
     EXPECT_FALSE(twice.add(std::make_shared<Counter>(), {}));

@@ -84,13 +84,23 @@ private:
             return report(node.source().begin, full, "is a section: write [" + full + "] and its keys below");
         auto& values = (*section.tables)[std::string(name.str())];
         for (const auto& [key, value] : *table) {
-            const auto number = value.value_exact<std::int64_t>();
-            if (number && *number >= 0)
-                values[std::string(key.str())] = static_cast<std::uint64_t>(*number);
+            if (const auto number = whole_number(value))
+                values[std::string(key.str())] = *number;
             else
-                report(value.source().begin, full + "." + excerpt(key.str()),
-                       "wants a whole number, not " + show(value));
+                report(
+                    value.source().begin, full + "." + excerpt(key.str()),
+                    "wants a whole number, beyond 63 bits as a text of 0x and up to 64 hexadecimal digits, "
+                    "not " +
+                        show(value));
         }
+    }
+    // TOML has numbers of 64 bits only: longer ones are texts.
+    static std::optional<u256> whole_number(const toml::node& value) {
+        if (const auto number = value.value_exact<std::int64_t>(); number && *number >= 0)
+            return static_cast<std::uint64_t>(*number);
+        const auto text = value.value_exact<std::string>();
+        const auto parsed = text && text->starts_with("0x") ? parse_u256(*text) : fail(NumberError::Empty);
+        return parsed ? std::optional(*parsed) : std::nullopt;
     }
 
     void read_key(const Section& section, const toml::key& name, const toml::node& value) {

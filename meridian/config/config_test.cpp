@@ -323,17 +323,28 @@ TEST(Config, ModulesHaveSectionsOfTheirOwn) {
     const auto config = parse_node_config("[modules.counter]\nstart = 5\n[modules.other]\n", "chain.toml");
     ASSERT_TRUE(config);
     EXPECT_EQ(config->modules, (ModuleTables{{"counter", {{"start", 5}}}, {"other", {}}}));
+    const auto address = parse_node_config(
+        "[modules.a]\noperator = \"0x00000000000000000000000000000000000A11ce\"\nmax = \"0x" +
+            std::string(64, 'f') + "\"\n",
+        "chain.toml");
+    ASSERT_TRUE(address);
+    EXPECT_EQ(address->modules.at("a").at("operator"), u256{0xa11ce});
+    EXPECT_EQ(address->modules.at("a").at("max"), u256::max());
+    EXPECT_FALSE(parse_node_config("[modules.a]\nb = \"0x1" + std::string(64, '0') + "\"\n", "chain.toml"));
+    EXPECT_FALSE(parse_node_config("[modules.a]\nb = \"12\"\n", "chain.toml"));
     const auto set = load_with_settings("", {"modules.counter.limit=7"});
     ASSERT_TRUE(set);
-    EXPECT_EQ(set->modules.at("counter").at("limit"), 7u);
+    EXPECT_EQ(set->modules.at("counter").at("limit"), u256{7});
     const auto wrong =
         parse_node_config("[modules]\ncounter = 1\n[modules.a]\nb = -1\nc = \"x\"\n", "chain.toml");
     ASSERT_FALSE(wrong);
     ASSERT_EQ(wrong.error().size(), 3u);
     EXPECT_EQ(wrong.error()[0].text(),
               "chain.toml:2:11: modules.counter: is a section: write [modules.counter] and its keys below");
-    EXPECT_EQ(wrong.error()[1].text(),
-              "chain.toml:4:5: modules.a.b: wants a whole number, not the number -1");
+    EXPECT_EQ(
+        wrong.error()[1].text(),
+        "chain.toml:4:5: modules.a.b: wants a whole number, beyond 63 bits as a text of 0x and up to 64 "
+        "hexadecimal digits, not the number -1");
 }
 
 // The documentation's tables are those of the schema.

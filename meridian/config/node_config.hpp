@@ -4,6 +4,8 @@
 // A section is a struct and a function in schema.cpp; a new one needs nothing else.
 #pragma once
 
+#include <meridian/base/u256.hpp>
+
 #include <cstdint>
 #include <map>
 #include <string>
@@ -177,7 +179,7 @@ struct LoggingSection {
 };
 
 // Native modules by name, each with the parameters that its section gives; the program knows the names.
-using ModuleTables = std::map<std::string, std::map<std::string, std::uint64_t, std::less<>>>;
+using ModuleTables = std::map<std::string, std::map<std::string, u256, std::less<>>>;
 
 struct NodeConfig {
     ChainSection chain;

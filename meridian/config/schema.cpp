@@ -326,7 +326,7 @@ Section logging_section(LoggingSection& c) {
 Section modules_section(ModuleTables& tables) {
     return {"modules",
             "The chain's native modules, part of its genesis: a section [modules.NAME] for each, with the "
-            "parameters that the module has (whole numbers).",
+            "parameters that the module has (whole numbers; as \"0x…\" up to 256 bits, so addresses too).",
             {},
             &tables};
 }

@@ -131,8 +131,8 @@ Result<void, std::string> ModuleSet::add(std::shared_ptr<const Module> module, P
         const auto [at, unset] = values.try_emplace(std::string(parameter.name), parameter.value);
         if (at->second < parameter.min || at->second > parameter.max)
             return fail("module " + name + ": " + std::string(parameter.name) + " is " +
-                        std::to_string(at->second) + "; it may be " + std::to_string(parameter.min) + " to " +
-                        std::to_string(parameter.max));
+                        to_decimal(at->second) + "; it may be " + to_decimal(parameter.min) + " to " +
+                        to_decimal(parameter.max));
     }
     const std::uint32_t id = module->id();
     m_entries.push_back({std::move(module), std::move(values), module_address(id)});

@@ -16,15 +16,15 @@
 
 namespace meridian::module {
 
-// What a chain's file may say of a module: whole numbers.
+// What a chain's file may say of a module: whole numbers, of which an address is one.
 struct Parameter {
     std::string_view name;
     std::string_view description;  // one sentence
-    std::uint64_t value = 0;       // if the file says nothing
-    std::uint64_t min = 0;
-    std::uint64_t max = ~std::uint64_t{0};
+    u256 value;                    // if the file says nothing
+    u256 min;
+    u256 max = u256::max();
 };
-using ParameterValues = std::map<std::string, std::uint64_t, std::less<>>;
+using ParameterValues = std::map<std::string, u256, std::less<>>;
 
 // What calls cost beside the EVM's schedule, which stays as it is: the price of CALL, of its memory and of
 // the account's access is charged as for any contract.
