@@ -1,6 +1,7 @@
 #include "modules.hpp"
 
 #include <meridian/config/nearest.hpp>
+#include <meridian/modules/exchange/exchange_module.hpp>
 
 #include <examples/counter/counter.hpp>
 
@@ -11,7 +12,7 @@ namespace {
 
 // A new vertical needs a line here, and one in CMakeLists.txt.
 std::vector<std::shared_ptr<const module::Module>> all_modules() {
-    return {std::make_shared<examples::Counter>()};
+    return {std::make_shared<examples::Counter>(), std::make_shared<modules::exchange::ExchangeModule>()};
 }
 
 std::string unknown(std::string_view name, std::span<const std::string> known, const std::string& what) {

@@ -391,7 +391,7 @@ Result<void, Error> Exchange::begin_block(std::uint64_t now_ms) {
     });
 }
 
-Result<void, Error> Exchange::end_block() {
+Result<void, Error> Exchange::end_block(std::uint32_t lines_stop) {
     const auto priced = step([&] {
         for (MarketId market = 0; market < m_ledger.market_count(); ++market) {
             if (m_ledger.market(market).spot())
@@ -404,15 +404,15 @@ Result<void, Error> Exchange::end_block() {
     });
     if (!priced)
         return priced;
-    if (const auto fired = fire_due(); !fired)
+    if (const auto fired = fire_due(lines_stop); !fired)
         return fired;
-    return liquidate();
+    return liquidate(lines_stop);
 }
 
 // Each of what is due is a step of its own.
-Result<void, Error> Exchange::fire_due() {
+Result<void, Error> Exchange::fire_due(std::uint32_t lines_stop) {
     const auto up_to = [&](std::uint32_t& budget, auto&& fire) -> Result<void, Error> {
-        while (budget > 0) {
+        while (budget > 0 && has_room(lines_stop)) {
             const auto fired = trade([&](Orders&, Conditionals& conditionals) { return fire(conditionals); });
             if (!fired)
                 return fail(fired.error());
@@ -438,7 +438,7 @@ Result<void, Error> Exchange::fire_due() {
     return up_to(slices, [](Conditionals& all) { return all.trade_slice(); });
 }
 
-Result<void, Error> Exchange::liquidate() {
+Result<void, Error> Exchange::liquidate(std::uint32_t lines_stop) {
     std::vector<Unit> endangered;
     const auto looked = step([&] {
         endangered = Risk(m_ledger).take_endangered();
@@ -447,6 +447,8 @@ Result<void, Error> Exchange::liquidate() {
     if (!looked)
         return looked;
     for (const Unit& unit : endangered) {
+        if (!has_room(lines_stop))
+            break;
         const auto done =
             trade([&](Orders& orders, Conditionals&) { return Liquidation(m_ledger, orders).run(unit); });
         if (!done)

@@ -113,8 +113,9 @@ public:
     // Time does not go back: an earlier one counts as the last.
     Result<void, Error> begin_block(std::uint64_t now_ms);
     // Marks and funding, dead man's switches, triggers, TWAPs, liquidations. Work: the markets, and the
-    // bounds of conditional.hpp, risk.hpp and liquidation.hpp.
-    Result<void, Error> end_block();
+    // bounds of conditional.hpp, risk.hpp and liquidation.hpp; and what waits or is to be liquidated is begun
+    // only while the arena can undo fewer lines than `lines_stop`: the rest stays due.
+    Result<void, Error> end_block(std::uint32_t lines_stop = ~std::uint32_t{0});
 
     const Ledger& ledger() const noexcept { return m_ledger; }
     Health cross_health(AccountId account) const noexcept { return Margin(m_ledger).cross(account); }
@@ -133,8 +134,11 @@ private:
     template <class F>
     auto trade(F&& command) -> decltype(command(std::declval<Orders&>(), std::declval<Conditionals&>()));
     Outcome run_one(const OrderCommand& command);
-    Result<void, Error> fire_due();
-    Result<void, Error> liquidate();
+    bool has_room(std::uint32_t lines_stop) const noexcept {
+        return m_ledger.arena().undo_lines() < lines_stop;
+    }
+    Result<void, Error> fire_due(std::uint32_t lines_stop);
+    Result<void, Error> liquidate(std::uint32_t lines_stop);
 
     Ledger m_ledger;
 };
