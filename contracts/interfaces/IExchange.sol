@@ -28,7 +28,10 @@ interface IExchange {
     /// protects); 16: reduce-only; 128, 256, 384: of orders of the same account the incoming one, both are
     /// cancelled, or both shrink (else the resting one is cancelled).
     /// @param clientId Zero: none.
-    /// @return id The order's. @return filled Lots. @return resting Lots.
+    ///
+    /// @return id The order's.
+    /// @return filled Lots.
+    /// @return resting Lots.
     function placeOrder(uint32 sub, uint32 market, uint32 flags, uint32 price, uint64 size, bytes16 clientId)
         external
         returns (uint64 id, uint64 filled, uint64 resting);
@@ -39,10 +42,14 @@ interface IExchange {
     function cancelOrder(uint32 sub, uint32 market, uint64 id) external;
     function cancelAll(uint32 sub) external returns (uint32 count);
     /// @notice Carries out any command in the compact form of the exchange's transactions.
+    ///
     /// @return first Of an order its id, else the id or number that the command gives.
-    /// @return filled Lots, of orders. @return resting Lots, of orders.
+    ///
+    /// @return filled Lots, of orders.
+    /// @return resting Lots, of orders.
     function execute(bytes calldata command) external returns (uint64 first, uint64 filled, uint64 resting);
 
+    ///
     /// @return account 0: there is none.
     function accountOf(address owner, uint32 sub) external view returns (uint32 account);
     function balanceOf(uint32 account, uint32 asset) external view returns (uint64 total, uint64 held);
@@ -51,6 +58,7 @@ interface IExchange {
         external
         view
         returns (int128 balance, int128 equity, int128 initial, int128 maintenance, int128 withdrawable);
+    ///
     /// @return size Lots, below zero: short.
     function position(uint32 account, uint32 market)
         external
@@ -64,8 +72,15 @@ interface IExchange {
             int64 openBuy,
             int64 openSell
         );
-    /// @return oracle Ticks. @return mark Ticks. @return last Ticks. @return openInterest Lots.
-    /// @return fundingRate Of the last hour, parts per billion. @return fresh The oracle is not stale.
+    ///
+    /// @return oracle Ticks.
+    /// @return mark Ticks.
+    /// @return last Ticks.
+    /// @return openInterest Lots.
+    ///
+    /// @return fundingRate Of the last hour, parts per billion.
+    /// @return fresh The oracle is not stale.
+    ///
     /// @return halted Only what reduces positions is taken.
     function market(uint32 id)
         external
@@ -79,7 +94,11 @@ interface IExchange {
             bool fresh,
             bool halted
         );
-    /// @return bid 0: there is none. @return bidSize Lots. @return ask 0: there is none. @return askSize Lots.
+    ///
+    /// @return bid 0: there is none.
+    /// @return bidSize Lots.
+    /// @return ask 0: there is none.
+    /// @return askSize Lots.
     function best(uint32 market) external view returns (uint32 bid, uint64 bidSize, uint32 ask, uint64 askSize);
     function order(uint32 market, uint64 id)
         external

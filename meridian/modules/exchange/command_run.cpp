@@ -16,7 +16,8 @@ Run given(const Result<void, Error>& done) {
     return Given{};
 }
 template <class T>
-requires std::is_unsigned_v<T> Run given(const Result<T, Error>& number) {
+    requires std::is_unsigned_v<T>
+Run given(const Result<T, Error>& number) {
     if (!number)
         return fail(reason_of(number.error()));
     return Given{.first = *number};

@@ -99,8 +99,10 @@ public:
         }
     }
     template <class T>
-    requires std::is_unsigned_v<T>
-    void number(T& value) noexcept { value = static_cast<T>(varint(std::numeric_limits<T>::max())); }
+        requires std::is_unsigned_v<T>
+    void number(T& value) noexcept {
+        value = static_cast<T>(varint(std::numeric_limits<T>::max()));
+    }
     void boolean(bool& value) noexcept { value = varint(1) != 0; }
     template <std::size_t N>
     void fixed(FixedBytes<N>& value) noexcept {
@@ -135,8 +137,10 @@ public:
         m_out.push_back(static_cast<std::uint8_t>(value));
     }
     template <class T>
-    requires std::is_unsigned_v<T>
-    void number(const T& value) { varint(value); }
+        requires std::is_unsigned_v<T>
+    void number(const T& value) {
+        varint(value);
+    }
     void boolean(bool value) { varint(value ? 1 : 0); }
     template <std::size_t N>
     void fixed(const FixedBytes<N>& value) {
@@ -258,6 +262,54 @@ void list_fields(Codec& codec, List& list, std::size_t min, std::size_t max, Ent
     }
 }
 
+// Of kinds that are not about orders, in their order.
+template <class Codec, class T>
+void other_fields(Codec& codec, T& body) {
+    using Body = std::remove_const_t<T>;
+    if constexpr (std::is_same_v<Body, SetLeverage>) {
+        codec.number(body.market);
+        codec.number(body.leverage);
+        codec.boolean(body.isolated);
+    } else if constexpr (std::is_same_v<Body, MoveMargin>) {
+        codec.number(body.market);
+        signed_number(codec, body.amount);
+    } else if constexpr (std::is_same_v<Body, AddCollateral> || std::is_same_v<Body, RemoveCollateral> ||
+                         std::is_same_v<Body, FundInsurance>) {
+        codec.number(body.amount);
+    } else if constexpr (std::is_same_v<Body, ApproveBuilder>) {
+        codec.number(body.builder);
+        codec.number(body.rate_ppm_max);
+    } else if constexpr (std::is_same_v<Body, TransferTo> || std::is_same_v<Body, CollectFees>) {
+        codec.number(body.to);
+        codec.number(body.asset);
+        codec.number(body.amount);
+    } else if constexpr (std::is_same_v<Body, WithdrawAsset>) {
+        codec.number(body.asset);
+        codec.number(body.amount);
+    } else if constexpr (std::is_same_v<Body, PublishPrices>) {
+        codec.number(body.time_ms);
+        list_fields(codec, body.prices, 1, kMarketsMax, [&](auto& each) {
+            codec.number(each.market);
+            codec.number(each.price);
+        });
+    } else if constexpr (std::is_same_v<Body, AddAsset>) {
+        codec.fixed(body.token);
+        codec.number(body.wei_per_unit);
+    } else if constexpr (std::is_same_v<Body, AddMarket>) {
+        terms_fields(codec, body.terms);
+        codec.fixed(body.guardian);
+    } else if constexpr (std::is_same_v<Body, SetPublishers>) {
+        list_fields(codec, body.keys, 0, kPublishersMax, [&](auto& key) { codec.fixed(key); });
+    } else if constexpr (std::is_same_v<Body, SetBackstop>) {
+        codec.number(body.account);
+    } else if constexpr (std::is_same_v<Body, SetHalted>) {
+        codec.number(body.market);
+        codec.boolean(body.halted);
+    } else {
+        static_assert(std::is_same_v<Body, CancelAll>);
+    }
+}
+
 // The fields of each kind, in their order.
 template <class Codec, class T>
 void fields(Codec& codec, T& body) {
@@ -307,47 +359,8 @@ void fields(Codec& codec, T& body) {
         codec.number(body.id);
     } else if constexpr (std::is_same_v<Body, ScheduleCancel>) {
         codec.number(body.time_ms);
-    } else if constexpr (std::is_same_v<Body, SetLeverage>) {
-        codec.number(body.market);
-        codec.number(body.leverage);
-        codec.boolean(body.isolated);
-    } else if constexpr (std::is_same_v<Body, MoveMargin>) {
-        codec.number(body.market);
-        signed_number(codec, body.amount);
-    } else if constexpr (std::is_same_v<Body, AddCollateral> || std::is_same_v<Body, RemoveCollateral> ||
-                         std::is_same_v<Body, FundInsurance>) {
-        codec.number(body.amount);
-    } else if constexpr (std::is_same_v<Body, ApproveBuilder>) {
-        codec.number(body.builder);
-        codec.number(body.rate_ppm_max);
-    } else if constexpr (std::is_same_v<Body, TransferTo> || std::is_same_v<Body, CollectFees>) {
-        codec.number(body.to);
-        codec.number(body.asset);
-        codec.number(body.amount);
-    } else if constexpr (std::is_same_v<Body, WithdrawAsset>) {
-        codec.number(body.asset);
-        codec.number(body.amount);
-    } else if constexpr (std::is_same_v<Body, PublishPrices>) {
-        codec.number(body.time_ms);
-        list_fields(codec, body.prices, 1, kMarketsMax, [&](auto& each) {
-            codec.number(each.market);
-            codec.number(each.price);
-        });
-    } else if constexpr (std::is_same_v<Body, AddAsset>) {
-        codec.fixed(body.token);
-        codec.number(body.wei_per_unit);
-    } else if constexpr (std::is_same_v<Body, AddMarket>) {
-        terms_fields(codec, body.terms);
-        codec.fixed(body.guardian);
-    } else if constexpr (std::is_same_v<Body, SetPublishers>) {
-        list_fields(codec, body.keys, 0, kPublishersMax, [&](auto& key) { codec.fixed(key); });
-    } else if constexpr (std::is_same_v<Body, SetBackstop>) {
-        codec.number(body.account);
-    } else if constexpr (std::is_same_v<Body, SetHalted>) {
-        codec.number(body.market);
-        codec.boolean(body.halted);
     } else {
-        static_assert(std::is_same_v<Body, CancelAll>);
+        other_fields(codec, body);
     }
 }
 

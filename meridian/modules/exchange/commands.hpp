@@ -147,7 +147,7 @@ struct Command {
     CommandBody body;
 };
 
-enum class [[nodiscard]] CommandError : std::uint8_t{
+enum class [[nodiscard]] CommandError : std::uint8_t {
     UnknownKind,    // or no bytes at all
     Truncated,      // it ends within a field, or lacks a list's only entry
     TrailingBytes,  // there are more than its fields take

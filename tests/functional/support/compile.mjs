@@ -9,11 +9,12 @@ import { root } from './node.mjs';
 const require = createRequire(import.meta.url);
 const contractsFolder = join(dirname(fileURLToPath(import.meta.url)), '../contracts');
 const ownFolder = join(root, 'contracts/src');
+const interfacesFolder = join(root, 'contracts/interfaces');
 const examplesFolder = join(root, 'examples');
 const cacheFolder = join(root, 'build/functional');
 
 function readImport(path) {
-    for (const folder of [contractsFolder, ownFolder, examplesFolder, join(root, 'node_modules')]) {
+    for (const folder of [contractsFolder, ownFolder, interfacesFolder, examplesFolder, join(root, 'node_modules')]) {
         const file = join(folder, path);
         if (existsSync(file)) {
             return { contents: readFileSync(file, 'utf8') };
@@ -47,7 +48,7 @@ export function compile(file) {
         },
     };
     const lock = readFileSync(join(root, 'package-lock.json'));
-    const own = [ownFolder, join(examplesFolder, 'counter')].flatMap((folder) => readdirSync(folder)
+    const own = [ownFolder, interfacesFolder, join(examplesFolder, 'counter')].flatMap((folder) => readdirSync(folder)
         .filter((name) => name.endsWith('.sol')).sort().map((name) => readFileSync(join(folder, name))));
     const key = createHash('sha256').update(lock).update(Buffer.concat(own)).update(JSON.stringify(input))
         .digest('hex').slice(0, 24);
