@@ -146,19 +146,21 @@ void Risk::sweep() {
 std::vector<Unit> Risk::take_endangered() {
     std::vector<Unit> endangered;
     std::vector<AccountId> seen;
+    std::uint32_t looked_at = 0;  // positions
     const std::uint32_t markets = m_ledger.market_count();
     for (std::uint32_t i = 0; i < markets; ++i) {
         // Where it begins changes, so that no market is always the last.
         const auto id = static_cast<MarketId>((m_ledger.state().turn + i) % markets);
         const std::uint64_t reached = m_ledger.market(id).movement;
         Due heap = due(id);
-        while (seen.size() < kEvaluationsMax && endangered.size() < kEndangeredMax && !heap.empty()) {
+        while (looked_at < kEvaluationsMax && endangered.size() < kEndangeredMax && !heap.empty()) {
             const DueEntry entry = heap.value(heap.top());
             const Ledger::PositionPtr at = m_ledger.find_position(entry.account, id);
             if (entry.at_movement > reached || !at)
                 break;
             const Position& position = m_ledger.position(at);
             seen.push_back(entry.account);
+            looked_at += m_ledger.account(entry.account).active_count;
             if (m_margin.of(position).slack() < 0)
                 endangered.push_back({entry.account, position.isolated() ? id : Unit::kCross});
             heap.update(heap.top(), {kParked, 0, entry.account});

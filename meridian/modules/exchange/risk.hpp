@@ -21,7 +21,7 @@
 namespace meridian::modules::exchange {
 
 inline constexpr std::uint64_t kMovementOne = 1'000'000'000'000;  // a price has doubled
-inline constexpr std::uint32_t kEvaluationsMax = 1024;            // in a block
+inline constexpr std::uint32_t kEvaluationsMax = 1024;            // positions, in a block
 inline constexpr std::uint32_t kEndangeredMax = 32;               // found, and acted on, in a block
 inline constexpr std::uint32_t kSweepMax = 256;
 
@@ -47,8 +47,8 @@ public:
     Ledger::PositionPtr first_ranked(MarketId market, bool against_long) const noexcept;
     void sweep();
     // The units below their maintenance margin among those whose key is reached, ascending. Work: at most
-    // kEvaluationsMax accounts and kEndangeredMax units; those beyond stay due, and come first in the next
-    // block.
+    // kEvaluationsMax positions and those of one account, and kEndangeredMax units; those beyond stay due,
+    // and come first in the next block.
     std::vector<Unit> take_endangered();
 
 private:
