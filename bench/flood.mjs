@@ -3,9 +3,10 @@
 //   node bench/flood.mjs [--modes A,B] [--seconds 3] [--rounds 5] [--rate 60] [--intensity 1] [--nice 10] [--json]
 //
 // For each mode a fresh sequencer; quiet, hog and flood by turns, `rounds` times; submission to durable receipt over
-// HTTP and WebSocket. The p99 is the median of the rounds', so that a disk that stands still once counts once. Where attacker, honest user and node share a machine the attacker's own work counts: the hog is a
-// process that only computes, at the attacker's priority, so that what differs from it is what the node does. Also the
-// node's memory, the attacker's share of a core, whether newcomers were still served, and what the attacker was told.
+// HTTP and WebSocket. The p99 is the median of the rounds', so that a disk that stands still once counts once. Where
+// attacker, honest user and node share a machine the attacker's own work counts: the hog is a process that only computes,
+// at the attacker's priority, so that what differs from it is what the node does. Also the node's memory, the attacker's
+// share of a core, whether newcomers were still served, and what the attacker was told.
 import { parseArgs } from 'node:util';
 import { modeNames } from './flood/attacker.mjs';
 import { attack, FloodedNode } from './flood/flooded_node.mjs';

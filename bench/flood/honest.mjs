@@ -8,8 +8,8 @@ import { mnemonic } from '../../tests/functional/support/node.mjs';
 
 export const honestAccounts = 4; // the first ones of the mnemonic; half of them send over each connection
 const answerTimeoutMs = 60_000; // a guard against hanging, no measure of speed
-// EIP-7966: not executed within the time that a client may ask for; or behind a gap, which the same user's transaction
-// before it leaves while it is still being checked on another thread.
+// EIP-7966: not executed within the time that a client may ask for; or behind a gap, as the same user's transaction before
+// it has not been checked 100 ms later either.
 const waits = [4, 6];
 
 export const accountOf = (addressIndex) => mnemonicToAccount(mnemonic, { addressIndex });
